@@ -1,0 +1,216 @@
+// The addon's functions, see src/binding/addon-types.ts. No state of its own: it can be loaded by
+// several threads of Node (the hash workers use leaseStands and the xattr functions).
+#include <errno.h>
+#include <fcntl.h>
+#include <napi.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "addon_transport.hpp"
+#include "addon_values.hpp"
+#include "lease.hpp"
+#include "processes.hpp"
+#include "read_as_caller.hpp"
+
+namespace imafs {
+namespace {
+
+using Napi::BigInt;
+using Napi::CallbackInfo;
+using Napi::Env;
+using Napi::Number;
+using Napi::Object;
+using Napi::String;
+using Napi::Value;
+
+// Raised with every change of addon-types.ts.
+constexpr int kAbi = 1;
+
+int intOf(const CallbackInfo& info, size_t at) { return info[at].As<Number>().Int32Value(); }
+
+Value scopeValue(Env env, int error, const Scope& scope, const std::string& what) {
+  if (error) {
+    throwSystemError(env, error, what);
+    return env.Undefined();
+  }
+  Object out = Object::New(env);
+  out.Set("scope", BigInt::New(env, scope.id));
+  out.Set("scopeName", Number::New(env, static_cast<double>(scope.name)));
+  return out;
+}
+
+int scopeAt(const std::string& path, Scope& scope) {
+  OwnedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  return fd ? scopeOfDescriptor(fd.get(), scope) : errno;
+}
+
+Value leaseStandsOn(const CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), leaseStands(intOf(info, 0)));
+}
+
+void setXattr(const CallbackInfo& info) {
+  const int fd = intOf(info, 0);
+  const std::string name = info[1].As<String>().Utf8Value();
+  int done;
+  if (info[2].IsTypedArray()) {
+    const auto value = info[2].As<Napi::Uint8Array>();
+    done = ::fsetxattr(fd, name.c_str(), value.Data(), value.ByteLength(), 0);
+  } else {
+    done = ::fremovexattr(fd, name.c_str());
+  }
+  if (done != 0) throwSystemError(info.Env(), errno, "setxattr " + name);
+}
+
+Value getXattr(const CallbackInfo& info) {
+  const std::string name = info[1].As<String>().Utf8Value();
+  const auto values = readXattrs(intOf(info, 0), {name});
+  if (!values[0]) return info.Env().Undefined();
+  return Napi::Buffer<uint8_t>::Copy(info.Env(), values[0]->data(), values[0]->size());
+}
+
+void closeDescriptor(const CallbackInfo& info) { ::close(intOf(info, 0)); }
+
+Value namespaceOf(const CallbackInfo& info) {
+  const std::string who =
+      info[0].IsString() ? "self" : std::to_string(info[0].As<Number>().Int64Value());
+  const std::string path = "/proc/" + who + "/ns/mnt";
+  Scope scope;
+  return scopeValue(info.Env(), scopeAt(path, scope), scope, path);
+}
+
+Value namespaceAt(const CallbackInfo& info) {
+  const std::string path = info[0].As<String>().Utf8Value();
+  Scope scope;
+  return scopeValue(info.Env(), scopeAt(path, scope), scope, path);
+}
+
+Value namespaceLives(const CallbackInfo& info) {
+  bool lossless = false;
+  const auto lives = scopeLives(info[0].As<BigInt>().Uint64Value(&lossless));
+  if (!lives) return info.Env().Undefined();
+  return Napi::Boolean::New(info.Env(), *lives);
+}
+
+Value ownerOfNamespace(const CallbackInfo& info) {
+  const Env env = info.Env();
+  NamespaceOwner owner;
+  if (const int error = namespaceOwner(intOf(info, 0), owner)) {
+    throwSystemError(env, error, "owner of the mount namespace of a task");
+    return env.Undefined();
+  }
+  Object out = Object::New(env);
+  const auto id = [&](const std::optional<uint32_t>& value) -> Value {
+    if (!value) return env.Undefined();
+    return Number::New(env, *value);
+  };
+  out.Set("userNamespace", Number::New(env, static_cast<double>(owner.userNamespace)));
+  out.Set("rootUid", id(owner.rootUid));
+  out.Set("rootGid", id(owner.rootGid));
+  return out;
+}
+
+Value userNamespaceIsAncestor(const CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), isUserNamespaceAncestor(intOf(info, 0), intOf(info, 1)));
+}
+
+class WalkWork : public Napi::AsyncWorker {
+ public:
+  explicit WalkWork(Napi::Env env) : AsyncWorker(env), deferred_(env) {}
+  Napi::Promise promise() { return deferred_.Promise(); }
+
+ protected:
+  void Execute() override { processes_ = walkProcesses(); }
+  void OnOK() override {
+    Napi::Array out = Napi::Array::New(Env(), processes_.size());
+    for (uint32_t i = 0; i < processes_.size(); ++i) out.Set(i, toValue(Env(), processes_[i]));
+    deferred_.Resolve(out);
+  }
+
+ private:
+  Napi::Promise::Deferred deferred_;
+  std::vector<ProcessFacts> processes_;
+};
+
+Value walk(const CallbackInfo& info) {
+  auto* work = new WalkWork(info.Env());
+  const auto promise = work->promise();
+  work->Queue();
+  return promise;
+}
+
+class ReadWork : public Napi::AsyncWorker {
+ public:
+  ReadWork(Napi::Env env, ReadAsCallerRequest request)
+      : AsyncWorker(env), deferred_(env), request_(std::move(request)) {}
+  Napi::Promise promise() { return deferred_.Promise(); }
+
+ protected:
+  void Execute() override { error_ = readAsCaller(request_, content_); }
+  void OnOK() override {
+    if (error_ == 0) {
+      deferred_.Resolve(Napi::Buffer<uint8_t>::Copy(Env(), content_.data(), content_.size()));
+      return;
+    }
+    throwSystemError(Env(), error_, "open " + request_.path);
+    deferred_.Reject(Env().GetAndClearPendingException().Value());
+  }
+
+ private:
+  Napi::Promise::Deferred deferred_;
+  ReadAsCallerRequest request_;
+  std::vector<uint8_t> content_;
+  int error_ = 0;
+};
+
+Value readAs(const CallbackInfo& info) {
+  Session& session = Transport::Unwrap(info[0].As<Object>())->session();
+  ReadAsCallerRequest request;
+  request.tid = intOf(info, 1);
+  request.path = info[2].As<String>().Utf8Value();
+  request.limit = info[3].As<Number>().Uint32Value();
+  request.timeoutMs = intOf(info, 4);
+  request.ownDevice = session.ownDevice();
+  request.openBacking = [&session](uint64_t ino) { return session.openBackingInode(ino); };
+  auto* work = new ReadWork(info.Env(), std::move(request));
+  const auto promise = work->promise();
+  work->Queue();
+  return promise;
+}
+
+Value notify(const CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), notifySupervisor(info[0].As<String>().Utf8Value()));
+}
+
+Value createTransport(const CallbackInfo& info) {
+  const auto* transport = info.Env().GetInstanceData<Napi::FunctionReference>();
+  return transport->New({info[0], info[1]});
+}
+
+Object initialize(Env env, Object exports) {
+  auto* transport = new Napi::FunctionReference(Napi::Persistent(Transport::define(env)));
+  env.SetInstanceData(transport);
+  exports.Set("abi", Number::New(env, kAbi));
+  const auto set = [&](const char* name, auto function) {
+    exports.Set(name, Napi::Function::New(env, function, name));
+  };
+  set("createTransport", createTransport);
+  set("leaseStands", leaseStandsOn);
+  set("setXattr", setXattr);
+  set("getXattr", getXattr);
+  set("closeDescriptor", closeDescriptor);
+  set("namespaceOf", namespaceOf);
+  set("namespaceAt", namespaceAt);
+  set("namespaceLives", namespaceLives);
+  set("namespaceOwner", ownerOfNamespace);
+  set("isUserNamespaceAncestor", userNamespaceIsAncestor);
+  set("walkProcesses", walk);
+  set("readAsCaller", readAs);
+  set("notifySupervisor", notify);
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(imafs, initialize)
+
+}  // namespace imafs

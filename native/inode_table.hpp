@@ -1,0 +1,109 @@
+// Nodes by id and by inode, their names, and their descriptors: an idle node gives its descriptor
+// up and keeps its file handle, so that RLIMIT_NOFILE bounds nothing.
+#pragma once
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "node.hpp"
+#include "owned_fd.hpp"
+
+namespace imafs {
+
+using NodePtr = std::shared_ptr<Node>;
+
+class InodeTable;
+
+// A node's O_PATH descriptor, held open while this lives.
+class PinnedFd {
+ public:
+  PinnedFd(InodeTable& table, NodePtr node);
+  ~PinnedFd();
+  PinnedFd(PinnedFd&& other) noexcept : node_(std::move(other.node_)), fd_(other.fd_) {}
+  PinnedFd(const PinnedFd&) = delete;
+  PinnedFd& operator=(const PinnedFd&) = delete;
+  PinnedFd& operator=(PinnedFd&&) = delete;
+  // The descriptor, or -errno (ESTALE: the inode is gone).
+  int get() const { return fd_; }
+  explicit operator bool() const { return fd_ >= 0; }
+  int error() const { return -fd_; }
+
+ private:
+  NodePtr node_;
+  int fd_;
+};
+
+class InodeTable {
+ public:
+  // `root`: O_RDONLY directory descriptor of the backing tree; `descriptors`: how many may stay open.
+  InodeTable(OwnedFd root, size_t descriptors, bool fileHandles);
+  ~InodeTable();
+
+  NodePtr find(uint64_t id) const;
+  // The node of an inode just opened O_PATH by name, its kernel lookup count raised by one.
+  // nullptr and ENFILE where the backing has no file handles and the descriptors are used up.
+  NodePtr intern(OwnedFd fd, const struct statx& file, uint64_t parent, const std::string& name,
+                 int& error);
+  // Names of a node follow a rename or link through the mount.
+  void place(const NodePtr& node, uint64_t parent, const std::string& name);
+  // Lowers the kernel's count; nodes go when nothing needs them. Appends the ids of those that went
+  // and that TypeScript knew.
+  void forget(uint64_t id, uint64_t count, std::vector<uint64_t>& gone);
+  void markTold(const NodePtr& node);
+
+  struct Place {
+    uint64_t parent = 0;
+    std::string name;
+  };
+  Place placeOf(const NodePtr& node) const;
+  // Below the mount's root, "/" first; nullopt where an ancestor is no longer known.
+  std::optional<std::string> pathOf(const NodePtr& node) const;
+  NodePtr findInode(uint64_t device, uint64_t ino) const;
+
+  // Version number of the state just seen; a new number if it is not the state seen last.
+  uint64_t observe(Node& node, const struct statx& file);
+
+  int rootFd() const { return root_.get(); }
+  size_t size() const;
+  size_t descriptors() const { return open_.load(); }
+
+  // For PinnedFd.
+  int pin(Node& node);
+  static void unpin(Node& node);
+
+ private:
+  struct InodeKey {
+    uint64_t device, ino;
+    bool operator==(const InodeKey&) const = default;
+  };
+  struct InodeHash {
+    size_t operator()(const InodeKey& key) const {
+      return std::hash<uint64_t>()(key.ino * 0x9e3779b97f4a7c15ull ^ key.device);
+    }
+  };
+  void remember(const Node& node);
+  void evict();
+  bool eraseIfUnused(const NodePtr& node);
+
+  OwnedFd root_;
+  const size_t budget_;
+  const bool fileHandles_;
+  std::atomic<size_t> open_{0};
+  std::atomic<uint64_t> versions_{0};
+
+  mutable std::mutex mutex_;
+  uint64_t nextId_ = 2;
+  std::unordered_map<uint64_t, NodePtr> byId_;
+  std::unordered_map<InodeKey, NodePtr, InodeHash> byInode_;
+  // Forgotten by the kernel but still open, pinned or unsettled: looked at again at the next forget.
+  std::vector<uint64_t> lingering_;
+
+  std::mutex clockMutex_;
+  std::deque<uint64_t> clock_;  // ids of nodes with an open descriptor, second chance order
+};
+
+}  // namespace imafs

@@ -1,0 +1,64 @@
+// One inode of the backing tree as the kernel knows it through the mount.
+#pragma once
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+
+namespace imafs {
+
+// What tells two states of a file apart. The inode's own identity (generation) is in its file handle.
+struct FileStamp {
+  uint64_t size = 0;
+  int64_t mtime = 0, ctime = 0;  // ns since the epoch
+  bool operator==(const FileStamp&) const = default;
+};
+
+inline int64_t nanoseconds(const struct statx_timestamp& time) {
+  return time.tv_sec * 1'000'000'000 + time.tv_nsec;
+}
+
+inline FileStamp stampOf(const struct statx& file) {
+  return {file.stx_size, nanoseconds(file.stx_mtime), nanoseconds(file.stx_ctime)};
+}
+
+inline uint64_t deviceOf(const struct statx& file) {
+  return (uint64_t{file.stx_dev_major} << 32) | file.stx_dev_minor;
+}
+
+// How the kernel does I/O on an inode: chosen at its first open, kept until its last RELEASE
+// (mixed modes are EIO to the application, fs/fuse/iomode.c).
+enum class IoMode : uint8_t { none, passthrough, cached };
+
+struct Node {
+  Node(uint64_t id, uint64_t device, uint64_t ino, uint32_t type, std::string handle)
+      : id(id), device(device), ino(ino), type(type), handle(std::move(handle)) {}
+
+  const uint64_t id;
+  const uint64_t device, ino;
+  const uint32_t type;       // S_IFMT bits
+  const std::string handle;  // file handle of name_to_handle_at with its type; empty: none
+
+  // Guarded by the InodeTable's mutex.
+  uint64_t lookups = 0;  // the kernel's count
+  uint64_t parent = 0;   // by the latest lookup
+  std::string name;
+  bool told = false;  // TypeScript has heard of it
+
+  // Guarded by `lock`.
+  std::mutex lock;
+  int fd = -1;  // O_PATH, or -1 while idle
+  uint32_t pins = 0;
+  bool referenced = false;
+  bool unsettled = false;  // a writer may have changed it since it was last hashed
+  bool isNew = false;      // made empty through the mount, no writer settled since
+  bool passthroughRefused = false;
+  IoMode mode = IoMode::none;
+  uint32_t opens = 0, writers = 0;
+  int backingId = 0;
+  FileStamp stamp;
+  uint64_t version = 0;
+};
+
+}  // namespace imafs

@@ -1,0 +1,161 @@
+// What the mount does with each request: one small function per opcode, over *at() calls on O_PATH
+// descriptors. One object per thread that serves requests.
+#pragma once
+#include <cstring>
+
+#include "caller.hpp"
+#include "fuse_protocol.hpp"
+#include "session.hpp"
+#include "thread_identity.hpp"
+
+namespace imafs {
+
+// A request as read from the device: header, then the opcode's struct, then names or data.
+struct Request {
+  const fuse::InHeader& header;
+  const uint8_t* body;
+  size_t size;
+  // The decision about it has been made: carry it out.
+  bool decided = false;
+
+  template <typename T>
+  const T* as() const {
+    return size >= sizeof(T) ? reinterpret_cast<const T*>(body) : nullptr;
+  }
+  // The NUL-terminated string at `offset`, nullptr if it has no end within the request.
+  const char* text(size_t offset) const {
+    if (offset >= size || std::memchr(body + offset, 0, size - offset) == nullptr) return nullptr;
+    return reinterpret_cast<const char*>(body + offset);
+  }
+};
+
+class Operations {
+ public:
+  explicit Operations(Session& session);
+
+  void serve(const Request& request);
+  // The answer to an open upcall that was allowed.
+  void grantOpen(const UpcallPtr& upcall, bool remember, const std::string& successor);
+
+ private:
+  using Handler = void (Operations::*)(const Request&);
+  static Handler handlerOf(fuse::Opcode opcode);
+
+  // operations_names.cpp
+  void lookup(const Request& request);
+  void forget(const Request& request);
+  void batchForget(const Request& request);
+  void mknod(const Request& request);
+  void mkdir(const Request& request);
+  void symlink(const Request& request);
+  void link(const Request& request);
+  void unlink(const Request& request);
+  void rmdir(const Request& request);
+  void rename(const Request& request);
+  void rename2(const Request& request);
+  void readlink(const Request& request);
+  // operations_attributes.cpp
+  void getattr(const Request& request);
+  void setattr(const Request& request);
+  void statx(const Request& request);
+  void statfs(const Request& request);
+  void access(const Request& request);
+  // operations_xattr.cpp
+  void setxattr(const Request& request);
+  void getxattr(const Request& request);
+  void listxattr(const Request& request);
+  void removexattr(const Request& request);
+  // operations_data.cpp
+  void read(const Request& request);
+  void write(const Request& request);
+  void flush(const Request& request);
+  void fsync(const Request& request);
+  void fallocate(const Request& request);
+  void lseek(const Request& request);
+  void copyFileRange(const Request& request);
+  void ioctl(const Request& request);
+  void poll(const Request& request);
+  // operations_directory.cpp
+  void opendir(const Request& request);
+  void readdir(const Request& request);
+  void readdirplus(const Request& request);
+  void releasedir(const Request& request);
+  void fsyncdir(const Request& request);
+  // operations_open.cpp
+  void open(const Request& request);
+  void create(const Request& request);
+  void tmpfile(const Request& request);
+  void release(const Request& request);
+  // operations_virtual.cpp
+  void virtualOperation(const Request& request);
+  void virtualLookup(const Request& request, const char* name);
+
+  // Shared steps.
+  void fail(const Request& request, int error) { session_.device.error(request.header.unique, error); }
+  void succeed(const Request& request) { session_.device.reply(request.header.unique, nullptr, 0); }
+  NodePtr nodeOf(const Request& request) { return session_.inodes->find(request.header.nodeid); }
+  bool forbiddenName(const Request& request, uint64_t parent, const char* name);
+  int becomeCaller(const Request& request, mode_t umask);
+  // Opens a name O_PATH and makes it a node; 0 or errno.
+  int internName(int parentFd, uint64_t parent, const char* name, NodePtr& node,
+                 struct statx& file);
+  void replyEntry(const Request& request, const NodePtr& node, const struct statx& file);
+  void replyNewName(const Request& request, const char* name);
+  void renameTo(const Request& request, uint64_t newParent, uint32_t flags, size_t names);
+  void changeXattr(const Request& request, const char* name, const uint8_t* value, size_t size,
+                   int flags);
+  bool guarded(const char* name) const;
+  bool sendForDecision(const Request& request, UpcallKind kind, const NodePtr& node, int fd,
+                       const char* name, const uint8_t* value, size_t size);
+  int applyAttributes(const fuse::SetattrIn& in, const Request& request, const NodePtr& node, int fd,
+                      bool& parked);
+  void listDirectory(const Request& request, bool plus);
+
+  // Opening.
+  struct Opening {
+    NodePtr node;
+    struct statx file {};
+    uint64_t version = 0;
+    uint32_t flags = 0;
+    bool created = false;
+  };
+  bool entryLeads(const NodePtr& node, const struct statx& file);
+  void judge(const Request& request, Opening opening);
+  bool serveRemembered(const Request& request, const Opening& opening, const CallerScopes& scopes,
+                       VerdictKey& key, uint64_t& generation);
+  int fillUpcall(Upcall& upcall, const Request& request, const Opening& opening, int pathFd);
+  void answerOpen(const fuse::InHeader& header, const NodePtr& node, uint32_t flags, bool created);
+  void undoOpen(uint64_t handle, const NodePtr& node, bool created);
+  void createAs(const Request& request, uint32_t flags, mode_t mode, mode_t umask, const char* name);
+  void openCreated(const Request& request, OwnedFd fd, const NodePtr& parent, const char* name,
+                   uint32_t flags);
+  bool dropIfChanged(const UpcallPtr& upcall, int fd);
+
+  // 0 or an errno; the request is to be refused if it fails.
+  int fillCaller(const Request& request, CallerFacts& caller);
+  NodeFacts factsOf(const NodePtr& node, const struct statx& file);
+  // Serve the request again a little later, off this thread: a lease is being given up.
+  void park(const Request& request);
+  // The descriptor for data operations on a handle, opened for this one where it has none; -errno.
+  int dataFd(const HandlePtr& handle, int accessMode, OwnedFd& temporary);
+
+  Session& session_;
+  ThreadIdentity identity_;
+  CallerReader callers_;
+  std::vector<uint8_t> scratch_;
+};
+
+// An O_PATH descriptor opened anew: /proc/self/fd/N as the path.
+struct DescriptorPath {
+  explicit DescriptorPath(int fd);
+  operator const char*() const { return text; }
+  char text[32];
+};
+
+void fillAttributes(const struct statx& file, fuse::Attr& out);
+// Blocks for as long as the kernel may keep what it was told of names and attributes, in seconds.
+constexpr uint64_t kEntrySeconds = 60, kAttributeSeconds = 60;
+int statFd(int fd, struct statx& out);
+int64_t monotonicMs();
+
+}  // namespace imafs

@@ -1,0 +1,347 @@
+// Opening files: the one place where a verdict is remembered, asked for, or carried out.
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "operations.hpp"
+
+namespace imafs {
+
+using namespace fuse;
+
+namespace {
+
+constexpr size_t kHeadSize = 4096;
+
+bool wantsWrite(uint32_t flags) {
+  return (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0;
+}
+
+// The access of an open as part of a verdict's key.
+uint32_t accessBits(uint32_t flags, bool exec, bool succeeding) {
+  return (flags & O_ACCMODE) | (exec ? 4 : 0) | (succeeding ? 8 : 0) |
+         (flags & O_DIRECT ? 16 : 0) | (flags & O_APPEND ? 32 : 0);
+}
+
+}  // namespace
+
+std::vector<std::optional<std::vector<uint8_t>>> readXattrs(int fd,
+                                                            const std::vector<std::string>& names) {
+  std::vector<std::optional<std::vector<uint8_t>>> values;
+  for (const std::string& name : names) {
+    std::vector<uint8_t> value(4096);
+    ssize_t length = ::fgetxattr(fd, name.c_str(), value.data(), value.size());
+    if (length < 0 && errno == ERANGE) {
+      value.resize(65536);
+      length = ::fgetxattr(fd, name.c_str(), value.data(), value.size());
+    }
+    if (length < 0) {
+      values.emplace_back(std::nullopt);
+    } else {
+      value.resize(static_cast<size_t>(length));
+      values.emplace_back(std::move(value));
+    }
+  }
+  return values;
+}
+
+void Operations::open(const Request& request) {
+  const auto* in = request.as<OpenIn>();
+  if (!in) return fail(request, EINVAL);
+  Opening opening;
+  opening.node = nodeOf(request);
+  if (!opening.node) return fail(request, ESTALE);
+  opening.flags = in->flags;
+  judge(request, std::move(opening));
+}
+
+// OPEN names an inode. If its entry in the backing directory leads elsewhere by now, the kernel is
+// sent to look the name up again, once; a second OPEN means this inode (through /proc/self/fd, say).
+bool Operations::entryLeads(const NodePtr& node, const struct statx& file) {
+  const InodeTable::Place place = session_.inodes->placeOf(node);
+  const NodePtr parent = session_.inodes->find(place.parent);
+  if (!parent || place.name.empty()) return true;
+  PinnedFd pin(*session_.inodes, parent);
+  if (!pin) return false;
+  struct statx entry {};
+  if (::statx(pin.get(), place.name.c_str(), AT_SYMLINK_NOFOLLOW, STATX_INO, &entry) != 0)
+    return false;
+  return entry.stx_ino == file.stx_ino && deviceOf(entry) == deviceOf(file);
+}
+
+void Operations::judge(const Request& request, Opening opening) {
+  ++session_.counters.opens;
+  const auto undo = [&](int error) {
+    if (opening.created) undoOpen(0, opening.node, true);
+    fail(request, error);
+  };
+  if (request.header.pid == 0) return undo(EACCES);
+  PinnedFd pin(*session_.inodes, opening.node);
+  if (!pin) return undo(pin.error());
+  if (const int error = statFd(pin.get(), opening.file)) return undo(error);
+  if (!S_ISREG(opening.file.stx_mode)) return undo(EOPNOTSUPP);
+  if (!opening.created && !entryLeads(opening.node, opening.file) &&
+      session_.staleTold.firstTime(request.header.pid, opening.node->id, monotonicMs())) {
+    ++session_.counters.estale;
+    return fail(request, ESTALE);
+  }
+  opening.version = session_.inodes->observe(*opening.node, opening.file);
+  CallerScopes scopes;
+  if (callers_.scopes(static_cast<pid_t>(request.header.pid), scopes) != 0) return undo(EACCES);
+
+  auto upcall = std::make_shared<Upcall>();
+  const bool exec = (opening.flags & kFmodeExec) != 0;
+  if (exec) {
+    const std::string expected = session_.successors.take(request.header.pid);
+    upcall->succeeding =
+        !expected.empty() && expected == session_.inodes->placeOf(opening.node).name;
+  }
+  upcall->key.access = accessBits(opening.flags, exec, upcall->succeeding);
+  if (serveRemembered(request, opening, scopes, upcall->key, upcall->generation)) return;
+  const int error = fillUpcall(*upcall, request, opening, pin.get());
+  if (error == EWOULDBLOCK && !opening.created) return park(request);
+  if (error) return undo(error);
+  session_.inodes->markTold(opening.node);
+  session_.upcalls.push(std::move(upcall));
+}
+
+// The warm path. Also tells the key and the generation under which an answer may be remembered.
+bool Operations::serveRemembered(const Request& request, const Opening& opening,
+                                 const CallerScopes& scopes, VerdictKey& key,
+                                 uint64_t& generation) {
+  const ScopeState state = session_.verdicts.scope(scopes.thread.id);
+  key.scope = scopes.thread.id;
+  key.node = opening.node->id;
+  generation = state.generation;
+  if (!state.known || !state.cacheable || scopes.ioWorker) return false;
+  if (opening.created || wantsWrite(opening.flags)) return false;
+  if (state.readCredentials) {
+    pid_t leader = 0;
+    if (callers_.credentials(static_cast<pid_t>(request.header.pid), key.subject, leader) != 0)
+      return false;
+    if (key.subject.fsuid != request.header.uid || key.subject.fsgid != request.header.gid)
+      return false;
+  }
+  {
+    std::lock_guard guard(opening.node->lock);
+    if (opening.node->unsettled || opening.node->writers > 0) return false;
+  }
+  const std::optional<Verdict> verdict = session_.verdicts.find(key, opening.version);
+  if (!verdict) return false;
+  ++session_.counters.remembered;
+  if (!verdict->successor.empty())
+    session_.successors.expect(request.header.pid, verdict->successor);
+  answerOpen(request.header, opening.node, opening.flags, false);
+  return true;
+}
+
+int Operations::fillUpcall(Upcall& upcall, const Request& request, const Opening& opening,
+                           int pathFd) {
+  upcall.kind = UpcallKind::open;
+  upcall.header = request.header;
+  upcall.node = opening.node;
+  upcall.flags = opening.flags;
+  upcall.exec = (opening.flags & kFmodeExec) != 0;
+  upcall.created = opening.created;
+  if (const int error = fillCaller(request, upcall.caller)) return error;
+  upcall.fd.reset(
+      ::open(DescriptorPath(pathFd), O_RDONLY | O_NONBLOCK | O_NOATIME | O_CLOEXEC));
+  if (!upcall.fd) return errno;
+  upcall.xattrs = readXattrs(upcall.fd.get(), session_.options.guardedXattrs);
+  upcall.head.resize(kHeadSize);
+  const ssize_t got = ::pread(upcall.fd.get(), upcall.head.data(), kHeadSize, 0);
+  if (got < 0) return errno;
+  upcall.head.resize(static_cast<size_t>(got));
+  // The state is taken again after the xattrs: whatever moved in between has another version.
+  upcall.facts = factsOf(opening.node, opening.file);
+  bool unsettled;
+  {
+    std::lock_guard guard(opening.node->lock);
+    upcall.isNew = opening.node->isNew;
+    unsettled = opening.node->unsettled;
+  }
+  upcall.rememberable = !opening.created && !wantsWrite(opening.flags) && !upcall.caller.borrowed &&
+                        !upcall.facts.fresh && !unsettled && upcall.facts.writers == 0;
+  return 0;
+}
+
+void Operations::createAs(const Request& request, uint32_t flags, mode_t mode, mode_t umask,
+                          const char* name) {
+  const NodePtr parent = nodeOf(request);
+  if (!parent) return fail(request, ESTALE);
+  PinnedFd pin(*session_.inodes, parent);
+  if (!pin) return fail(request, pin.error());
+  if (const int error = becomeCaller(request, umask)) return fail(request, error);
+  // A temporary file has no name; the kernel's d_tmpfile() calls it "#" and its inode number.
+  OwnedFd fd(name ? ::openat(pin.get(), name, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+                  : ::openat(pin.get(), ".", O_TMPFILE | O_RDWR | (flags & O_EXCL) | O_CLOEXEC,
+                             mode));
+  const int error = errno;
+  identity_.root();
+  // Made behind the mount since the kernel looked: it is to be looked up and judged as an open.
+  if (!fd) return fail(request, error == EEXIST && !(flags & O_EXCL) ? ESTALE : error);
+  openCreated(request, std::move(fd), parent, name, flags);
+}
+
+void Operations::openCreated(const Request& request, OwnedFd fd, const NodePtr& parent,
+                             const char* name, uint32_t flags) {
+  Opening opening;
+  opening.flags = flags;
+  opening.created = true;
+  OwnedFd path(::open(DescriptorPath(fd.get()), O_PATH | O_CLOEXEC));
+  if (!path) return fail(request, errno);
+  struct statx file {};
+  int error = statFd(path.get(), file);
+  if (error) return fail(request, error);
+  opening.node = session_.inodes->intern(std::move(path), file, parent->id,
+                                         name ? name : "#" + std::to_string(file.stx_ino), error);
+  if (!opening.node) return fail(request, error);
+  {
+    std::lock_guard guard(opening.node->lock);
+    opening.node->isNew = true;
+  }
+  fd.reset();
+  judge(request, std::move(opening));
+}
+
+void Operations::create(const Request& request) {
+  const auto* in = request.as<CreateIn>();
+  const char* name = request.text(sizeof(CreateIn));
+  if (!in || !name) return fail(request, EINVAL);
+  if (forbiddenName(request, request.header.nodeid, name)) return;
+  createAs(request, in->flags, in->mode, in->umask, name);
+}
+
+void Operations::tmpfile(const Request& request) {
+  const auto* in = request.as<CreateIn>();
+  if (!in) return fail(request, EINVAL);
+  createAs(request, in->flags, in->mode, in->umask, nullptr);
+}
+
+// Keeps a verdict only if nothing has moved since the upcall and nobody can be writing now.
+bool Operations::dropIfChanged(const UpcallPtr& upcall, int fd) {
+  struct statx file {};
+  if (statFd(fd, file) != 0) return true;
+  if (session_.inodes->observe(*upcall->node, file) != upcall->facts.version) return true;
+  if (!session_.facts().leases) return false;
+  return probeWriters(upcall->fd.get()) != LeaseState::granted;
+}
+
+void Operations::grantOpen(const UpcallPtr& upcall, bool remember, const std::string& successor) {
+  identity_.root();
+  PinnedFd pin(*session_.inodes, upcall->node);
+  if (!pin) {
+    if (upcall->created) undoOpen(0, upcall->node, true);
+    session_.device.error(upcall->header.unique, pin.error());
+    return;
+  }
+  if (remember && upcall->rememberable && !dropIfChanged(upcall, pin.get())) {
+    if (session_.verdicts.scope(upcall->key.scope).readCredentials)
+      upcall->key.subject = upcall->caller.credentials;
+    session_.verdicts.insert(upcall->key, {upcall->facts.version, successor}, upcall->generation);
+  }
+  if (!successor.empty())
+    session_.successors.expect(static_cast<uint32_t>(upcall->caller.tid), successor);
+  upcall->fd.reset();
+  answerOpen(upcall->header, upcall->node, upcall->flags, upcall->created);
+}
+
+// An allowed open: I/O mode, truncation, descriptor where the data comes through us, the reply.
+void Operations::answerOpen(const InHeader& header, const NodePtr& node, uint32_t flags,
+                            bool created) {
+  const bool writable = wantsWrite(flags);
+  PinnedFd pin(*session_.inodes, node);
+  int error = pin ? 0 : pin.error();
+  auto handle = std::make_shared<Handle>();
+  handle->node = node;
+  handle->writable = writable;
+  if (!error && writable) {
+    {
+      std::lock_guard guard(node->lock);
+      node->unsettled = true;
+    }
+    session_.verdicts.voidNode(node->id);
+  }
+  if (!error && (flags & O_TRUNC) && !created) {
+    OwnedFd data(::open(DescriptorPath(pin.get()), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+    if (!data && errno == EWOULDBLOCK) {
+      session_.post([header, node, flags, created](Operations& operations) {
+        operations.identity_.root();
+        operations.answerOpen(header, node, flags, created);
+      }, 2);
+      return;
+    }
+    error = data ? 0 : errno;
+    if (!error) {
+      identity_.anonymous();
+      if (::ftruncate(data.get(), 0) != 0) error = errno;
+      identity_.root();
+    }
+  }
+  if (error) {
+    if (created) undoOpen(0, node, true);
+    session_.device.error(header.unique, error);
+    return;
+  }
+  const IoGrant grant = session_.passthrough->acquire(node, pin.get(), writable, identity_);
+  handle->passthrough = grant.backingId > 0;
+  if (grant.needsDescriptor) {
+    const int keep = static_cast<int>(flags & (O_ACCMODE | O_APPEND));
+    handle->fd.reset(::open(DescriptorPath(pin.get()), keep | O_NONBLOCK | O_CLOEXEC));
+    if (!handle->fd) error = errno;
+  }
+  const uint64_t id = session_.handles.add(handle);
+  const OpenOut out{id, grant.openFlags, grant.backingId};
+  bool delivered = false;
+  if (error) {
+    session_.device.error(header.unique, error);
+  } else if (created) {
+    struct {
+      EntryOut entry{};
+      OpenOut open{};
+    } both;
+    struct statx file {};
+    statFd(pin.get(), file);
+    both.entry.nodeid = node->id;
+    both.entry.entryValid = kEntrySeconds;
+    fillAttributes(file, both.entry.attr);
+    both.open = out;
+    delivered = session_.device.reply(header.unique, &both, sizeof both);
+  } else {
+    if (writable) session_.device.notifyAttributes(node->id);
+    delivered = session_.device.reply(header.unique, &out, sizeof out);
+  }
+  if (!delivered) undoOpen(id, node, created);
+}
+
+// Takes back what an open got that did not reach its caller.
+void Operations::undoOpen(uint64_t handleId, const NodePtr& node, bool created) {
+  const HandlePtr handle = handleId ? session_.handles.take(handleId) : nullptr;
+  if (handle) session_.passthrough->release(node, handle->writable);
+  if (!created) return;
+  std::vector<uint64_t> gone;
+  session_.inodes->forget(node->id, 1, gone);
+}
+
+void Operations::release(const Request& request) {
+  const auto* in = request.as<ReleaseIn>();
+  const HandlePtr handle = in ? session_.handles.take(in->fh) : nullptr;
+  if (!handle) return succeed(request);
+  handle->fd.reset();  // our own descriptor must not count as a writer when the file is settled
+  session_.passthrough->release(handle->node, handle->writable);
+  if (handle->writable) {
+    Notice notice;
+    notice.kind = Notice::Kind::released;
+    notice.node = handle->node->id;
+    {
+      std::lock_guard guard(handle->node->lock);
+      notice.writers = handle->node->writers;
+    }
+    session_.upcalls.notify(std::move(notice));
+  }
+  succeed(request);
+}
+
+}  // namespace imafs

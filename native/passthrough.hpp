@@ -1,0 +1,46 @@
+// Which I/O mode an open gets, and the backing ids: one per inode, registered at its first
+// passthrough open from an O_PATH descriptor and kept for later opens until room is wanted.
+#pragma once
+#include <deque>
+#include <mutex>
+#include <string>
+
+#include "device.hpp"
+#include "inode_table.hpp"
+#include "thread_identity.hpp"
+
+namespace imafs {
+
+enum class PassthroughOption { off, readOnly, readWrite };
+
+struct IoGrant {
+  uint32_t openFlags = 0;  // FOPEN_*
+  int backingId = 0;
+  bool needsDescriptor = false;  // reads or writes of this open come to this process
+};
+
+class Passthrough {
+ public:
+  Passthrough(Device& device, InodeTable& inodes) : device_(device), inodes_(inodes) {}
+  // What INIT agreed on; before the first open.
+  void set(PassthroughOption option) { option_ = option; }
+  PassthroughOption option() const { return option_; }
+
+  // Joins the node's mode or chooses it, and counts the open. `fd`: the node's O_PATH descriptor.
+  IoGrant acquire(const NodePtr& node, int fd, bool writable, ThreadIdentity& identity);
+  // The end of an open counted by acquire.
+  void release(const NodePtr& node, bool writable);
+  size_t ids() const;
+
+ private:
+  bool registerId(Node& node, int fd, ThreadIdentity& identity);
+  void trim();
+
+  Device& device_;
+  InodeTable& inodes_;
+  PassthroughOption option_ = PassthroughOption::off;
+  mutable std::mutex mutex_;
+  std::deque<uint64_t> order_;  // node ids with a backing id, oldest first
+};
+
+}  // namespace imafs

@@ -1,0 +1,337 @@
+#include "session.hpp"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+
+#include "operations.hpp"
+
+namespace imafs {
+
+using namespace fuse;
+
+namespace {
+
+constexpr uint32_t kMaxWrite = 1u << 20;
+constexpr size_t kRequestSize = kMaxWrite + 8192;
+constexpr size_t kVerdicts = 200'000;
+
+// File systems on which F_SETLEASE speaks only for this machine or only for the upper inode.
+constexpr uint64_t kOverlayMagic = 0x794c7630;
+constexpr uint64_t kLeaseBlind[] = {kOverlayMagic, 0x65735546 /* fuse */, 0x6969 /* nfs */,
+                                    0xff534d42 /* cifs */, 0xfe534d42 /* smb2 */,
+                                    0x01021997 /* 9p */, 0x00c36400 /* ceph */,
+                                    0xf15f /* ecryptfs */};
+
+bool leasesEnabled(uint64_t magic) {
+  for (const uint64_t blind : kLeaseBlind)
+    if (magic == blind) return false;
+  FILE* file = std::fopen("/proc/sys/fs/leases-enable", "re");
+  if (!file) return false;
+  const int value = std::fgetc(file);
+  std::fclose(file);
+  return value == '1';
+}
+
+// FS_IOC_GETFSUUID (6.9): length, then 16 bytes.
+std::string uuidOf(int fd) {
+  struct {
+    uint8_t length, bytes[16];
+  } uuid{};
+  if (::ioctl(fd, _IOR(0x15, 0, uuid), &uuid) != 0 || uuid.length != 16) return {};
+  char text[37];
+  const uint8_t* b = uuid.bytes;
+  std::snprintf(text, sizeof text,
+                "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
+                b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
+                b[15]);
+  return text;
+}
+
+// As many descriptors as the limits allow, and the share of them that nodes may keep open.
+size_t descriptorBudget() {
+  struct rlimit limit {};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 256;
+  if (limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  const size_t budget = limit.rlim_cur / 2;
+  return budget > 65536 ? 65536 : budget;
+}
+
+}  // namespace
+
+Session::Session(SessionOptions given, std::function<void()> wake)
+    : options(std::move(given)), verdicts(kVerdicts), upcalls(std::move(wake)) {}
+
+Session::~Session() {
+  {
+    std::lock_guard guard(workMutex_);
+    stopping_ = true;
+  }
+  workReady_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+int Session::start(std::string& step) {
+  // A private clone of the backing mount: what is mounted on or below it later, this mount itself
+  // included, cannot be reached through it, so the daemon never walks into its own mount.
+  step = "open_tree " + options.backing;
+  OwnedFd tree(static_cast<int>(
+      ::syscall(SYS_open_tree, AT_FDCWD, options.backing.c_str(), 1 /* OPEN_TREE_CLONE */ | O_CLOEXEC)));
+  if (!tree) return errno;
+  OwnedFd root(::openat(tree.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!root) return errno;
+  struct statx entry {};
+  step = "the backing directory has an entry " + options.virtualName;
+  if (::statx(root.get(), options.virtualName.c_str(), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &entry) == 0)
+    return EEXIST;
+  step = "statfs " + options.backing;
+  struct statfs fs {};
+  struct statx file {};
+  if (::fstatfs(root.get(), &fs) != 0) return errno;
+  if (const int error = statFd(root.get(), file)) return error;
+  facts_.fsMagic = static_cast<uint64_t>(fs.f_type) & 0xffffffff;
+  facts_.device = deviceOf(file);
+  facts_.fsUuid = uuidOf(root.get());
+  facts_.leases = leasesEnabled(facts_.fsMagic);
+  facts_.stackDepth = facts_.fsMagic == kOverlayMagic ? 2 : 1;
+  struct {
+    struct file_handle head;
+    char bytes[MAX_HANDLE_SZ];
+  } handle{};
+  handle.head.handle_bytes = MAX_HANDLE_SZ;
+  int mountId = 0;
+  facts_.fileHandles =
+      ::name_to_handle_at(root.get(), "", &handle.head, &mountId, AT_EMPTY_PATH) == 0;
+  inodes = std::make_unique<InodeTable>(std::move(root), descriptorBudget(), facts_.fileHandles);
+  passthrough = std::make_unique<Passthrough>(device, *inodes);
+  ignoreLeaseSignals();
+  if (const int error = device.mount(options.source, options.mountpoint, options.mountFlags, step))
+    return error;
+  if (const int error = negotiate(step)) {
+    ::umount2(options.mountpoint.c_str(), MNT_DETACH);
+    return error;
+  }
+  const unsigned cpus = std::thread::hardware_concurrency();
+  facts_.readers = cpus < 2 ? 2 : cpus > 8 ? 8 : cpus;
+  readersLeft_ = facts_.readers;
+  for (unsigned i = 0; i < facts_.readers; ++i) threads_.emplace_back([this] { readRequests(); });
+  for (unsigned i = 0; i < 2; ++i) threads_.emplace_back([this] { doWork(); });
+  struct statx own {};
+  if (::statx(AT_FDCWD, options.mountpoint.c_str(), AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT,
+              STATX_INO, &own) == 0)
+    ownDevice_ = deviceOf(own);
+  return 0;
+}
+
+int Session::negotiate(std::string& step) {
+  step = "FUSE_INIT";
+  std::vector<uint8_t> buffer(kRequestSize);
+  const ssize_t got = device.read(buffer.data(), buffer.size());
+  if (got < static_cast<ssize_t>(sizeof(InHeader) + sizeof(InitIn))) return got < 0 ? static_cast<int>(-got) : EPROTO;
+  const auto& header = *reinterpret_cast<const InHeader*>(buffer.data());
+  const auto& in = *reinterpret_cast<const InitIn*>(buffer.data() + sizeof(InHeader));
+  if (static_cast<Opcode>(header.opcode) != Opcode::init || in.major != kMajor ||
+      in.minor < kOldestMinor) {
+    device.error(header.unique, EPROTO);
+    return EPROTO;
+  }
+  uint64_t offered = in.flags;
+  if (in.flags & kInitExt) offered |= uint64_t{in.flags2} << 32;
+  // Deliberately not asked for: HANDLE_KILLPRIV(_V2) and WRITEBACK_CACHE (with passthrough they lose
+  // set-id clearing and decisions), ALLOW_IDMAP, CACHE_SYMLINKS, POSIX_LOCKS and FLOCK_LOCKS (the
+  // kernel keeps locks itself).
+  uint64_t wanted = kAsyncRead | kAtomicOTrunc | kBigWrites | kDontMask | kDoReaddirplus |
+                    kReaddirplusAuto | kAsyncDio | kParallelDirops | kPosixAcl | kAbortError |
+                    kMaxPages | kSetxattrExt | kInitExt;
+  const bool passes = options.passthrough != PassthroughOption::off && facts_.leases;
+  if (passes) wanted |= kPassthrough;
+  const uint64_t flags = offered & wanted;
+  if (!(flags & kSetxattrExt) || !(flags & kAtomicOTrunc) || !(flags & kPosixAcl)) {
+    device.error(header.unique, EPROTO);
+    return EPROTO;
+  }
+  facts_.protocolMinor = in.minor < kMinor ? in.minor : kMinor;
+  facts_.passthrough = flags & kPassthrough ? options.passthrough : PassthroughOption::off;
+  passthrough->set(facts_.passthrough);
+  InitOut out{};
+  out.major = kMajor;
+  out.minor = facts_.protocolMinor;
+  out.maxReadahead = in.maxReadahead;
+  out.flags = static_cast<uint32_t>(flags);
+  out.flags2 = static_cast<uint32_t>(flags >> 32);
+  out.maxBackground = 64;
+  out.congestionThreshold = 48;
+  out.maxWrite = kMaxWrite;
+  out.timeGran = 1;
+  out.maxPages = kMaxWrite / 4096;
+  out.maxStackDepth = flags & kPassthrough ? facts_.stackDepth : 0;
+  return device.reply(header.unique, &out, sizeof out) ? 0 : EPROTO;
+}
+
+void Session::readRequests() {
+  Operations operations(*this);
+  std::vector<uint8_t> buffer(kRequestSize);
+  std::string error;
+  for (;;) {
+    const ssize_t got = device.read(buffer.data(), buffer.size());
+    if (got <= 0) {
+      if (got < 0 && got != -ECONNABORTED) error = std::strerror(static_cast<int>(-got));
+      break;
+    }
+    if (static_cast<size_t>(got) < sizeof(InHeader)) continue;
+    const auto& header = *reinterpret_cast<const InHeader*>(buffer.data());
+    // Extensions (security context, groups) follow the body; none is negotiated.
+    const size_t extensions = size_t{header.totalExtlen} * 8;
+    const size_t size = static_cast<size_t>(got) - sizeof(InHeader);
+    operations.serve({header, buffer.data() + sizeof(InHeader),
+                      size > extensions ? size - extensions : 0});
+  }
+  if (--readersLeft_ == 0) end(error);
+}
+
+void Session::end(const std::string& error) {
+  if (ended_.exchange(true)) return;
+  for (const UpcallPtr& upcall : upcalls.drain()) device.error(upcall->header.unique, ENOTCONN);
+  Notice notice;
+  notice.kind = Notice::Kind::ended;
+  notice.error = error;
+  upcalls.notify(std::move(notice));
+}
+
+int Session::unmount(bool detach) {
+  return ::umount2(options.mountpoint.c_str(), detach ? MNT_DETACH : 0) == 0 ? 0 : errno;
+}
+
+void Session::post(std::function<void(Operations&)> work, int delayMs) {
+  {
+    std::lock_guard guard(workMutex_);
+    work_.emplace(delayMs > 0 ? monotonicMs() + delayMs : 0, std::move(work));
+  }
+  workReady_.notify_one();
+}
+
+void Session::doWork() {
+  Operations operations(*this);
+  std::unique_lock lock(workMutex_);
+  while (!stopping_) {
+    if (work_.empty()) {
+      workReady_.wait(lock);
+      continue;
+    }
+    const int64_t wait = work_.begin()->first - monotonicMs();
+    if (wait > 0) {
+      workReady_.wait_for(lock, std::chrono::milliseconds(wait));
+      continue;
+    }
+    auto work = std::move(work_.begin()->second);
+    work_.erase(work_.begin());
+    lock.unlock();
+    work(operations);
+    work = nullptr;
+    lock.lock();
+  }
+}
+
+void Session::finishOpen(uint64_t id, int error, bool remember, std::string successor) {
+  const UpcallPtr upcall = upcalls.finish(id);
+  if (!upcall) return;
+  if (error == 0) {
+    post([upcall, remember, successor = std::move(successor)](Operations& operations) {
+      operations.grantOpen(upcall, remember, successor);
+    });
+    return;
+  }
+  device.error(upcall->header.unique, error);
+  if (upcall->created) {
+    std::vector<uint64_t> gone;
+    inodes->forget(upcall->node->id, 1, gone);
+  }
+}
+
+void Session::finish(uint64_t id, int error) {
+  const UpcallPtr upcall = upcalls.finish(id);
+  if (!upcall) return;
+  if (error != 0) {
+    device.error(upcall->header.unique, error);
+    return;
+  }
+  post([upcall](Operations& operations) {
+    operations.serve({upcall->header, upcall->body.data(), upcall->body.size(), true});
+  });
+}
+
+bool Session::version(uint64_t id, uint64_t& out) {
+  const NodePtr node = inodes->find(id);
+  if (!node) return false;
+  PinnedFd pin(*inodes, node);
+  struct statx file {};
+  if (!pin || statFd(pin.get(), file) != 0) return false;
+  out = inodes->observe(*node, file);
+  return true;
+}
+
+LeaseState Session::takeLease(uint64_t id, int& fd, bool& gone) {
+  fd = -1;
+  const NodePtr node = inodes->find(id);
+  PinnedFd pin(*inodes, node ? node : inodes->find(kRootNode));
+  gone = !node || !pin;
+  if (gone) return LeaseState::busy;
+  if (!facts_.leases) return LeaseState::unsupported;
+  OwnedFd own(::open(DescriptorPath(pin.get()), O_RDONLY | O_NONBLOCK | O_NOATIME | O_CLOEXEC));
+  if (!own) return LeaseState::busy;
+  const LeaseState state = takeReadLease(own.get());
+  if (state == LeaseState::granted) fd = own.release();
+  return state;
+}
+
+void Session::setUnsettled(uint64_t id, bool unsettled) {
+  const NodePtr node = inodes->find(id);
+  if (!node) return;
+  {
+    std::lock_guard guard(node->lock);
+    node->unsettled = unsettled;
+    if (!unsettled) node->isNew = false;
+  }
+  verdicts.voidNode(id);
+}
+
+int Session::openBacking(const std::string& path, Opened& out) {
+  struct open_how how {};
+  how.flags = O_RDONLY | O_NONBLOCK | O_NOATIME | O_CLOEXEC;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
+  const char* below = path.c_str();
+  while (*below == '/') ++below;
+  out.fd.reset(static_cast<int>(::syscall(SYS_openat2, inodes->rootFd(), *below ? below : ".",
+                                          &how, sizeof how)));
+  if (!out.fd) return errno;
+  if (const int error = statFd(out.fd.get(), out.file)) return error;
+  if (S_ISDIR(out.file.stx_mode)) return EISDIR;
+  if (!S_ISREG(out.file.stx_mode)) return EINVAL;
+  out.node = inodes->findInode(deviceOf(out.file), out.file.stx_ino);
+  out.xattrs = readXattrs(out.fd.get(), options.guardedXattrs);
+  return 0;
+}
+
+int Session::openBackingInode(uint64_t ino) {
+  const NodePtr node = inodes->findInode(facts_.device, ino);
+  if (!node) return -ENOENT;
+  PinnedFd pin(*inodes, node);
+  if (!pin) return pin.get();
+  const int fd = ::open(DescriptorPath(pin.get()), O_RDONLY | O_NONBLOCK | O_NOATIME | O_CLOEXEC);
+  return fd < 0 ? -errno : fd;
+}
+
+}  // namespace imafs

@@ -1,0 +1,137 @@
+// One mount: its parts, its threads, and the answers that come down from TypeScript.
+#pragma once
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "device.hpp"
+#include "handle_table.hpp"
+#include "inode_table.hpp"
+#include "lease.hpp"
+#include "once_table.hpp"
+#include "passthrough.hpp"
+#include "upcall.hpp"
+#include "verdict_cache.hpp"
+
+namespace imafs {
+
+class Operations;
+
+// The virtual tree's nodes have this bit in their FUSE node id; the rest is TypeScript's number.
+constexpr uint64_t kVirtualBit = 1ull << 63;
+
+struct SessionOptions {
+  std::string backing, mountpoint, source, virtualName;
+  unsigned long mountFlags = 0;
+  PassthroughOption passthrough = PassthroughOption::readWrite;
+  uint32_t anonymousId = 0;
+  std::vector<std::string> guardedXattrs;
+};
+
+struct SessionFacts {
+  uint32_t protocolMinor = 0, stackDepth = 0;
+  PassthroughOption passthrough = PassthroughOption::off;
+  bool fileHandles = false, leases = false;
+  uint64_t fsMagic = 0, device = 0;
+  std::string fsUuid;
+  unsigned readers = 0;
+};
+
+struct SessionCounters {
+  std::atomic<uint64_t> requests{0}, opens{0}, remembered{0}, estale{0};
+};
+
+struct VirtualEntry {
+  std::string name;
+  uint64_t node = 0;
+  uint32_t mode = 0;
+};
+
+struct VirtualReply {
+  int error = 0;
+  struct {
+    uint64_t node = 0, size = 0;
+    uint32_t mode = 0, uid = 0, gid = 0;
+  } attributes;
+  uint64_t handle = 0;
+  std::vector<uint8_t> data;
+  uint32_t written = 0, events = 0;
+  std::vector<VirtualEntry> entries;
+};
+
+class Session {
+ public:
+  Session(SessionOptions options, std::function<void()> wake);
+  ~Session();
+
+  // Mounts and starts the threads. 0 or an errno, `step` saying what failed.
+  int start(std::string& step);
+  const SessionFacts& facts() const { return facts_; }
+  // umount2(2) of the mountpoint; 0 or an errno. The `ended` notice follows.
+  int unmount(bool detach);
+
+  // Answers; unknown ids are ignored (the transport ended meanwhile).
+  void finishOpen(uint64_t id, int error, bool remember, std::string successor);
+  void finish(uint64_t id, int error);
+  void finishVirtual(uint64_t id, VirtualReply reply);
+
+  // For TypeScript, by node id.
+  bool version(uint64_t node, uint64_t& out);
+  LeaseState takeLease(uint64_t node, int& fd, bool& gone);
+  void setUnsettled(uint64_t node, bool unsettled);
+  void dropVerdicts(uint64_t node) { verdicts.voidNode(node); }
+  struct Opened {
+    OwnedFd fd;
+    struct statx file {};
+    NodePtr node;
+    std::vector<std::optional<std::vector<uint8_t>>> xattrs;
+  };
+  // Below the backing root, never through a symlink or another mount. 0 or an errno.
+  int openBacking(const std::string& path, Opened& out);
+  int openBackingInode(uint64_t ino);
+  // st_dev of the mount itself.
+  uint64_t ownDevice() const { return ownDevice_; }
+
+  // Runs `work` on a thread that may act for callers, after `delayMs`.
+  void post(std::function<void(Operations&)> work, int delayMs = 0);
+
+  const SessionOptions options;
+  Device device;
+  std::unique_ptr<InodeTable> inodes;
+  std::unique_ptr<Passthrough> passthrough;
+  HandleTable handles;
+  VerdictCache verdicts;
+  UpcallQueue upcalls;
+  // (thread, node) told ESTALE lately; thread -> name it is expected to exec-open next.
+  OnceTable staleTold;
+  SuccessorTable successors;
+  SessionCounters counters;
+
+ private:
+  int negotiate(std::string& step);
+  void readRequests();
+  void doWork();
+  void end(const std::string& error);
+
+  SessionFacts facts_;
+  uint64_t ownDevice_ = 0;
+  std::vector<std::thread> threads_;
+  std::atomic<unsigned> readersLeft_{0};
+  std::atomic<bool> ended_{false};
+
+  std::mutex workMutex_;
+  std::condition_variable workReady_;
+  bool stopping_ = false;
+  std::multimap<int64_t, std::function<void(Operations&)>> work_;  // by due time, ms
+};
+
+std::vector<std::optional<std::vector<uint8_t>>> readXattrs(int fd,
+                                                            const std::vector<std::string>& names);
+
+}  // namespace imafs

@@ -1,0 +1,105 @@
+/**
+ * What src/ima needs from the outside, and what it is asked about. Everything here is a value or an
+ * interface that others implement; src/ima itself makes no system call and reads no clock.
+ */
+
+/** Kernel names (enum ima_hooks), include/linux and security/integrity/ima/ima.h. */
+export type Hook =
+  | 'FILE_CHECK'
+  | 'MMAP_CHECK'
+  | 'MMAP_CHECK_REQPROT'
+  | 'BPRM_CHECK'
+  | 'CREDS_CHECK'
+  | 'POST_SETATTR'
+  | 'MODULE_CHECK'
+  | 'FIRMWARE_CHECK'
+  | 'KEXEC_KERNEL_CHECK'
+  | 'KEXEC_INITRAMFS_CHECK'
+  | 'POLICY_CHECK'
+  | 'KEXEC_CMDLINE'
+  | 'KEY_CHECK'
+  | 'CRITICAL_DATA'
+  | 'SETXATTR_CHECK';
+
+/** Access mask bits as the kernel's MAY_*. */
+export const MAY_EXEC = 1;
+export const MAY_WRITE = 2;
+export const MAY_READ = 4;
+export const MAY_APPEND = 8;
+
+/** Who accesses: ids in the daemon's user namespace. */
+export interface Subject {
+  readonly uid: number;
+  readonly euid: number;
+  readonly suid: number;
+  readonly gid: number;
+  readonly egid: number;
+  readonly sgid: number;
+  readonly capSetuid: boolean;
+  readonly capSetgid: boolean;
+}
+
+/** What policy conditions look at: always the backing file's, never FUSE's. */
+export interface ObjectFacts {
+  readonly uid: number;
+  readonly gid: number;
+  /** statfs f_type */
+  readonly fsMagic: number;
+  /** file system type name, "ext4" */
+  readonly fsName: string;
+  /** lower-case UUID or undefined */
+  readonly fsUuid: string | undefined;
+}
+
+export interface Digest {
+  readonly algorithm: HashAlgorithm;
+  readonly bytes: Uint8Array;
+}
+
+/** Kernel crypto names (hash_algo_name), crypto/hash_info.c. */
+export type HashAlgorithm = string;
+
+/** One file as one access sees it. Methods may reject: the caller then refuses (fail closed). */
+export interface ImaFile {
+  /** Key of the file's iint; the same node is the same inode as long as it is known. */
+  readonly node: number;
+  /** Equal versions mean equal content and metadata. */
+  readonly version: number;
+  readonly object: ObjectFacts;
+  /** security.ima, undefined where there is none. */
+  readonly imaXattr: Uint8Array | undefined;
+  /** Made by this open or since its last settled writer (kernel IMA_NEW_FILE). */
+  readonly isNew: boolean;
+  readonly sizeBytes: number;
+  /** Content digest of this version; rejects when it cannot be read. */
+  digest(algorithm: HashAlgorithm): Promise<Uint8Array>;
+  /** Write security.ima (fix mode); false where the sharing rule forbids it. */
+  writeImaXattr(value: Uint8Array): Promise<boolean>;
+}
+
+/** enum integrity_status */
+export type IntegrityStatus =
+  | 'PASS'
+  | 'PASS_IMMUTABLE'
+  | 'FAIL'
+  | 'FAIL_IMMUTABLE'
+  | 'NOLABEL'
+  | 'NOXATTRS'
+  | 'UNKNOWN';
+
+export type AppraiseMode = 'off' | 'log' | 'fix' | 'enforce';
+
+/** The records IMA itself produces; src/audit gives them the kernel's form and adds the caller. */
+export interface AuditPort {
+  /** integrity_audit_msg: types 1800 (DATA), 1802 (STATUS), 1804 (PCR). */
+  integrity(record: {
+    readonly type: 1800 | 1802 | 1804;
+    readonly op: string;
+    readonly cause: string;
+    /** res= in the record: 1 success */
+    readonly result: 0 | 1;
+    readonly errno: number;
+  }): void;
+  /** ima_audit_measurement: type 1805, the `audit` action. */
+  measurement(digest: Digest): void;
+}
