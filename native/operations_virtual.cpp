@@ -15,7 +15,8 @@ void Operations::virtualLookup(const Request& request, const char* name) {
   upcall->header = request.header;
   upcall->virtualNode = request.header.nodeid & kVirtualBit ? request.header.nodeid & ~kVirtualBit : 0;
   upcall->name = name;
-  if (const int error = fillCaller(request, upcall->caller)) return fail(request, error);
+  // Answered alike for everybody: an error here would detach what others mounted on the name.
+  upcall->noCaller = fillCaller(request, upcall->caller) != 0;
   session_.upcalls.push(std::move(upcall));
 }
 
@@ -24,6 +25,7 @@ void Operations::virtualOperation(const Request& request) {
   upcall->kind = UpcallKind::virtualOperation;
   upcall->header = request.header;
   upcall->virtualNode = request.header.nodeid & ~kVirtualBit;
+  bool attributes = false;  // asked on the way to anything, so answered whoever asks
   switch (static_cast<Opcode>(request.header.opcode)) {
     case Opcode::lookup: {
       const char* name = request.text(0);
@@ -31,6 +33,8 @@ void Operations::virtualOperation(const Request& request) {
     }
     case Opcode::getattr:
     case Opcode::statx:
+      attributes = true;
+      break;
     case Opcode::readlink:
       break;
     case Opcode::setattr: {
@@ -39,6 +43,7 @@ void Operations::virtualOperation(const Request& request) {
       // Only truncation can be asked of a virtual file (shells do); times are not kept.
       if (in->valid & (kSetMode | kSetUid | kSetGid)) return fail(request, EPERM);
       upcall->size = static_cast<uint32_t>(in->size);
+      attributes = true;
       break;
     }
     case Opcode::open:
@@ -108,8 +113,11 @@ void Operations::virtualOperation(const Request& request) {
     case Opcode::destroy: return succeed(request);
     default: return fail(request, EPERM);  // making, moving, removing: not here
   }
-  if (!upcall->noCaller)
-    if (const int error = fillCaller(request, upcall->caller)) return fail(request, error);
+  if (!upcall->noCaller) {
+    const int error = fillCaller(request, upcall->caller);
+    if (error && !attributes) return fail(request, error);
+    upcall->noCaller = error != 0;
+  }
   session_.upcalls.push(std::move(upcall));
 }
 

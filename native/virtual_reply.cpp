@@ -1,6 +1,7 @@
 // TypeScript's answers on the virtual tree, in the kernel's form. Nothing of it is ever cached:
 // lifetimes are 0, because a name's content differs by reader and namespaces come and go.
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <cstring>
@@ -84,7 +85,10 @@ void Session::finishVirtual(uint64_t id, VirtualReply reply) {
       return;
     }
     case Opcode::open: {
-      const OpenOut out{reply.handle, kFopenDirectIo | kFopenStream, 0};
+      // Writers go by the call, not by the offset; readers keep their place (lists grow at stable
+      // offsets), so only a descriptor that cannot read is a stream.
+      const bool writes = (upcall->flags & O_ACCMODE) == O_WRONLY;
+      const OpenOut out{reply.handle, kFopenDirectIo | (writes ? kFopenStream : 0), 0};
       device.reply(unique, &out, sizeof out);
       return;
     }

@@ -1,0 +1,19 @@
+import type { Hook, ImaFile, Subject } from './ports.js';
+
+/** One hook of one request; an open with several hooks is several of these, in kernel order. */
+export interface Access {
+  readonly hook: Hook;
+  /** MAY_* bits */
+  readonly mask: number;
+  readonly subject: Subject;
+  readonly file: ImaFile;
+  /** The open file can be written through (FMODE_WRITE): O_WRONLY or O_RDWR, not O_TRUNC alone. */
+  readonly writable: boolean;
+  /** O_DIRECT */
+  readonly directIo: boolean;
+  /**
+   * Writers are open through the mount and all of them belong to this namespace: what was decided
+   * when they opened stands although the version moved (the kernel forgets it at the last close).
+   */
+  readonly writersOwn: boolean;
+}

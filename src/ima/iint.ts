@@ -1,0 +1,144 @@
+import type { AppraiseSlot } from './policy/match-policy.js';
+
+/** What was done for the version the iint speaks for (kernel IMA_DONE_MASK). */
+export const IMA_MEASURED = 1 << 0;
+export const IMA_AUDITED = 1 << 1;
+/** A `hash` rule matched: the next last writer's close writes security.ima. */
+export const IMA_HASHED = 1 << 2;
+export const IMA_COLLECTED = 1 << 3;
+
+/** An appraisal passed, one bit per slot: only a pass is ever kept (ima_cache_flags). */
+export const IMA_APPRAISED: Readonly<Record<AppraiseSlot, number>> = {
+  FILE: 1 << 4,
+  MMAP: 1 << 5,
+  BPRM: 1 << 6,
+  CREDS: 1 << 7,
+  READ: 1 << 8,
+};
+
+/** A writer whose open passed appraisal is about: its last close may write security.ima. */
+export const IMA_UPDATE_XATTR = 1 << 9;
+/** That writer's file was new: even if it stays empty it gets a hash. */
+export const IMA_NEW_FILE = 1 << 10;
+/** The version has moved since that writer's open was judged. */
+const WRITTEN = 1 << 11;
+
+/** Iints with a writer an eviction passes over before it gives up for this time. */
+const MOST_LOOKS = 8;
+
+const IMA_DONE_MASK = IMA_UPDATE_XATTR - 1;
+
+/**
+ * What one namespace's IMA remembers of one inode (kernel struct ima_iint_cache). There may be a
+ * hundred thousand of them, so three numbers and no more; digests are kept by file version elsewhere.
+ */
+export class Iint {
+  /** The file's version that the done bits speak for. */
+  version = -1;
+  /** The Ima's generation they speak for. */
+  generation = -1;
+  flags = 0;
+
+  /** Whether the done bits were earned under this version and generation. */
+  speaksFor(version: number, generation: number): boolean {
+    return this.version === version && this.generation === generation;
+  }
+
+  /** Begins anew for another version or generation; a writer's bits live until the last close. */
+  reset(version: number, generation: number): void {
+    if (this.has(IMA_UPDATE_XATTR) && this.version !== version) {
+      this.flags |= WRITTEN;
+    }
+    this.version = version;
+    this.generation = generation;
+    this.flags &= ~IMA_DONE_MASK;
+  }
+
+  /** A writer opened the file at `version`, and the open passed. */
+  addWriter(version: number, isNew: boolean): void {
+    this.flags |= IMA_UPDATE_XATTR | (isNew ? IMA_NEW_FILE : 0);
+    if (this.version !== version) {
+      this.flags |= WRITTEN;
+    }
+  }
+
+  hasWriter(): boolean {
+    return this.has(IMA_UPDATE_XATTR);
+  }
+
+  /** Whether the file is another one than the writers found, `version` being today's. */
+  isWritten(version: number): boolean {
+    return this.has(WRITTEN | IMA_NEW_FILE) || this.version !== version;
+  }
+
+  /** The last writer is gone: nothing is known of the file any more. */
+  clear(): void {
+    this.version = -1;
+    this.generation = -1;
+    this.flags = 0;
+  }
+
+  has(bits: number): boolean {
+    return (this.flags & bits) !== 0;
+  }
+}
+
+/**
+ * The iints of one namespace by node, the least recently used dropped beyond `capacity`. Dropping
+ * one costs a re-evaluation, except where a writer is open: those stay, so that the hash is written
+ * at its close, and the bound is exceeded by at most the number of open writers.
+ */
+export class IintCache {
+  readonly #capacity: number;
+  readonly #iints = new Map<number, Iint>();
+
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  get size(): number {
+    return this.#iints.size;
+  }
+
+  /** ima_iint_find */
+  find(node: number): Iint | undefined {
+    return this.#iints.get(node);
+  }
+
+  /** ima_inode_get: the node's iint, made if there is none. */
+  obtain(node: number): Iint {
+    const known = this.#iints.get(node);
+    const iint = known ?? new Iint();
+    if (known) {
+      this.#iints.delete(node);
+    }
+    // A Map iterates in order of insertion, so the first is the one not used for longest.
+    this.#iints.set(node, iint);
+    if (this.#iints.size > this.#capacity) {
+      this.#evict(node);
+    }
+    return iint;
+  }
+
+  /** The inode is gone (FORGET): its number may come back as another file. */
+  forget(nodes: Iterable<number>): void {
+    for (const node of nodes) {
+      this.#iints.delete(node);
+    }
+  }
+
+  #evict(spared: number): void {
+    let looks = MOST_LOOKS;
+    for (const [node, iint] of this.#iints) {
+      if (this.#iints.size <= this.#capacity || node === spared || looks === 0) {
+        return;
+      }
+      this.#iints.delete(node);
+      if (iint.hasWriter()) {
+        // Behind the others, so that the next eviction looks at them first.
+        this.#iints.set(node, iint);
+        looks -= 1;
+      }
+    }
+  }
+}

@@ -1,0 +1,162 @@
+import { failure, type Result, success } from '../../base/result.js';
+import { type Complaint, type Condition, type ConditionName, conditions } from './conditions.js';
+import { lexPolicyLine, type Token } from './lex-policy-line.js';
+import { nearestWord } from './nearest-word.js';
+import { actions, type Rule } from './rule.js';
+import { validateRule } from './validate-rule.js';
+
+/** Why a line is refused; line and column are 1-based. */
+export interface PolicyProblem {
+  readonly line: number;
+  readonly column: number;
+  /** The word at fault, as written. */
+  readonly token: string;
+  readonly message: string;
+  /** What to write instead. */
+  readonly hint: string;
+}
+
+/** Words a kernel knows and we do not yet: refused, for a rule without them would mean another. */
+const NOT_YET: readonly string[] = [
+  'fs_subtype=',
+  'keyrings=',
+  'label=',
+  'obj_user=',
+  'obj_role=',
+  'obj_type=',
+  'subj_user=',
+  'subj_role=',
+  'subj_type=',
+  'digest_type=',
+  'appraise_type=',
+  'appraise_flag=',
+  'appraise_algos=',
+  'permit_directio',
+  'pcr=',
+  'template=',
+];
+
+const KNOWN_WORDS = [...actions, ...conditions.map(({ name }) => `${name}=`), ...NOT_YET];
+
+/** A rule in the making, and which token gave each of its parts. */
+interface Draft {
+  readonly rule: Partial<Rule>;
+  readonly givenBy: ReadonlyMap<'action' | ConditionName, Token>;
+}
+
+/**
+ * One line of a policy (ima_parse_add_rule, ima_policy.c), without its newline; undefined for an
+ * empty line or a comment. Takes any text and never throws.
+ */
+export function parsePolicyLine(
+  text: string,
+  line: number,
+  source = 'policy',
+): Result<Rule | undefined, PolicyProblem> {
+  const tokens = lexPolicyLine(text);
+  const [first] = tokens;
+  if (!first) {
+    return success(undefined);
+  }
+  const report = (token: Token, { message, hint }: Complaint): Result<never, PolicyProblem> =>
+    failure({ line, column: token.column, token: token.text, message, hint });
+
+  let draft: Draft = { rule: {}, givenBy: new Map() };
+  for (const token of tokens) {
+    const next = addWord(draft, token);
+    if (!next.ok) {
+      return report(token, next.problem);
+    }
+    draft = next.value;
+  }
+  const { action } = draft.rule;
+  if (action === undefined) {
+    return report(first, {
+      message: 'the rule has no action',
+      hint: `begin it with ${actions.join(', ')}`,
+    });
+  }
+  const rule: Rule = { ...draft.rule, action, source, line };
+  const misfit = validateRule(rule);
+  return misfit ? report(draft.givenBy.get(misfit.about) ?? first, misfit) : success(rule);
+}
+
+/** A whole policy: every rule, or every line's first problem. The last newline may be missing. */
+export function parsePolicy(text: string, source: string): Result<Rule[], PolicyProblem[]> {
+  const rules: Rule[] = [];
+  const problems: PolicyProblem[] = [];
+  for (const [index, line] of text.split('\n').entries()) {
+    const parsed = parsePolicyLine(line, index + 1, source);
+    if (!parsed.ok) {
+      problems.push(parsed.problem);
+    } else if (parsed.value) {
+      rules.push(parsed.value);
+    }
+  }
+  return problems.length > 0 ? failure(problems) : success(rules);
+}
+
+/** One turn of ima_parse_rule's loop. */
+function addWord(draft: Draft, token: Token): Result<Draft, Complaint> {
+  const action = actions.find((word) => word === token.text);
+  if (action) {
+    return draft.rule.action === undefined
+      ? success(extend(draft, 'action', { action }, token))
+      : complain('the rule has two actions', 'write one rule per line');
+  }
+  const [, name = '', comparison, value = ''] = /^([^=<>]*)([=<>]?)(.*)$/s.exec(token.text) ?? [];
+  const condition = conditions.find((known) => known.name === name);
+  const operator = condition?.comparisons.find((known) => known === comparison);
+  if (!condition || operator === undefined || value === '') {
+    return complainOfWord(token.text, condition, value);
+  }
+  if (draft.givenBy.has(condition.name) && !condition.repeatable) {
+    return complain(`${name} is given twice`, 'leave one of them out');
+  }
+  if (condition.insteadOf && draft.givenBy.has(condition.insteadOf)) {
+    return complain(`${name} cannot be used with ${condition.insteadOf}`, 'write two rules');
+  }
+  const parsed = condition.parse(value, operator);
+  return parsed.ok ? success(extend(draft, condition.name, parsed.value, token)) : parsed;
+}
+
+function extend(
+  { rule, givenBy }: Draft,
+  part: 'action' | ConditionName,
+  addition: Partial<Rule>,
+  token: Token,
+): Draft {
+  return { rule: { ...rule, ...addition }, givenBy: new Map([...givenBy, [part, token]]) };
+}
+
+function complainOfWord(
+  word: string,
+  condition: Condition | undefined,
+  value: string,
+): Result<never, Complaint> {
+  if (NOT_YET.some((known) => (known.endsWith('=') ? word.startsWith(known) : word === known))) {
+    return complain(`'${word}' is not supported yet`, 'leave the rule out');
+  }
+  if (condition && value !== '') {
+    return complain(`${condition.name} takes only '='`, `write ${condition.name}=${value}`);
+  }
+  if (condition) {
+    return complain(
+      `${condition.name} has no value`,
+      `write ${condition.name}=VALUE without spaces`,
+    );
+  }
+  if (word.endsWith('\r')) {
+    return complain('the line ends with a carriage return', 'convert the file with dos2unix');
+  }
+  const head = /^[^=<>]*=?/.exec(word)?.[0] ?? word;
+  const nearest = nearestWord(head, KNOWN_WORDS);
+  return complain(
+    `unknown word '${word}'`,
+    nearest ? `did you mean ${nearest}?` : 'see Documentation/ABI/testing/ima_policy of the kernel',
+  );
+}
+
+function complain(message: string, hint: string): Result<never, Complaint> {
+  return failure({ message, hint });
+}

@@ -1,0 +1,75 @@
+import type { Hook } from '../ports.js';
+
+/** What a rule does. */
+export type Action =
+  | 'measure'
+  | 'dont_measure'
+  | 'appraise'
+  | 'dont_appraise'
+  | 'audit'
+  | 'dont_audit'
+  | 'hash'
+  | 'dont_hash';
+
+/** An action and its dont_ twin are one family: the first rule that matches decides it. */
+export type ActionFamily = 'measure' | 'appraise' | 'audit' | 'hash';
+
+/** `uid=5`, `uid>5`, `uid<5`. */
+export interface IdCondition {
+  readonly comparison: '=' | '<' | '>';
+  readonly id: number;
+}
+
+/** `mask=MAY_READ` (equal) or `mask=^MAY_READ` (a bit in common); one MAY_* bit either way. */
+export interface MaskCondition {
+  readonly bit: number;
+  readonly inverted: boolean;
+}
+
+/**
+ * One rule. A condition that is absent matches everything. The kernel keeps uid and euid in one
+ * place, as it does gid and egid, so that a rule has at most one of each pair.
+ */
+export interface Rule {
+  readonly action: Action;
+  readonly func?: Hook;
+  readonly mask?: MaskCondition;
+  readonly fsmagic?: number;
+  readonly fsname?: string;
+  /** lower case */
+  readonly fsuuid?: string;
+  readonly uid?: IdCondition;
+  readonly euid?: IdCondition;
+  readonly gid?: IdCondition;
+  readonly egid?: IdCondition;
+  readonly fowner?: IdCondition;
+  readonly fgroup?: IdCondition;
+  /** Where the rule came from: a file name, a built-in policy's name, `policy` … */
+  readonly source: string;
+  /** 1-based line in that source. */
+  readonly line: number;
+}
+
+const FAMILIES: Readonly<Record<Action, ActionFamily>> = {
+  measure: 'measure',
+  dont_measure: 'measure',
+  appraise: 'appraise',
+  dont_appraise: 'appraise',
+  audit: 'audit',
+  dont_audit: 'audit',
+  hash: 'hash',
+  dont_hash: 'hash',
+};
+
+/** The words that may begin a rule. */
+export const actions = Object.keys(FAMILIES) as readonly Action[];
+
+/** The family a rule decides. */
+export function familyOf(action: Action): ActionFamily {
+  return FAMILIES[action];
+}
+
+/** Whether a rule demands its action instead of ruling it out. */
+export function isDoAction(action: Action): boolean {
+  return FAMILIES[action] === action;
+}

@@ -1,0 +1,39 @@
+import type { PolicyDecision } from './policy/match-policy.js';
+import type { Rule } from './policy/rule.js';
+import type { Digest, IntegrityStatus } from './ports.js';
+
+/** What was found out on the way to a verdict, whichever it is. */
+export interface Findings {
+  /** What the policy said, and which rule (source and line) said it. */
+  readonly decision: PolicyDecision;
+  /** Result of the appraisal; UNKNOWN where none was asked for. */
+  readonly status: IntegrityStatus;
+  /** The file's digest, where this call collected one. */
+  readonly found: Digest | undefined;
+  /** What security.ima holds, where it is a digest. */
+  readonly wanted: Digest | undefined;
+}
+
+export interface Allowed extends Findings {
+  readonly allowed: true;
+  /** An appraise rule matched. */
+  readonly appraised: boolean;
+  /** As far as this policy goes, this open's writing may lead to security.ima being written. */
+  readonly mayUpdateXattr: boolean;
+  /** The same access would be allowed again without a trace while version and generation stand. */
+  readonly cacheable: boolean;
+  /** What was recorded although the access is allowed, as in modes log and fix. */
+  readonly cause: string | undefined;
+}
+
+export interface Denied extends Findings {
+  readonly allowed: false;
+  readonly errno: 'EACCES';
+  readonly op: 'appraise_data' | 'collect_data';
+  /** Kernel string: missing-hash, invalid-hash … */
+  readonly cause: string;
+  /** The appraise rule that decided. */
+  readonly rule: Rule;
+}
+
+export type Verdict = Allowed | Denied;

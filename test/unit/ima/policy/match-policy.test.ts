@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import {
+  matchPolicy,
+  matchRule,
+  type PolicyQuery,
+} from '../../../../src/ima/policy/match-policy.js';
+import { Policy } from '../../../../src/ima/policy/policy.js';
+import type { IdCondition, Rule } from '../../../../src/ima/policy/rule.js';
+import { type Hook, MAY_EXEC, MAY_READ, MAY_WRITE } from '../../../../src/ima/ports.js';
+import { onExt4, policyOf, user } from '../fakes.js';
+import { arbitraryRule, hooks } from './arbitrary-rule.js';
+
+const reading: PolicyQuery = {
+  hook: 'FILE_CHECK',
+  mask: MAY_READ,
+  subject: user(0),
+  object: onExt4(1000),
+};
+
+const decide = (query: Partial<PolicyQuery>, ...lines: string[]) => {
+  const policy = policyOf(...lines);
+  return matchPolicy(policy, { ...reading, ...query }, policy.families);
+};
+
+const matches = (query: Partial<PolicyQuery>, line: string): boolean => {
+  const [rule] = policyOf(line).rules;
+  assert.ok(rule);
+  return matchRule(rule, { ...reading, ...query });
+};
+
+test('the first match decides its family, be it the action or its twin', () => {
+  const decision = decide({}, 'dont_measure uid=0', 'measure', 'appraise', 'audit uid=7');
+  assert.equal(decision.measure, false);
+  assert.equal(decision.rules.measure?.line, 1);
+  assert.equal(decision.appraise, 'FILE');
+  assert.equal(decision.rules.appraise?.line, 3);
+  assert.equal(decision.audit, false);
+  assert.equal(decision.rules.audit, undefined);
+});
+
+test('an appraise rule switches off the hash rule before it, not the one after it', () => {
+  assert.equal(decide({}, 'hash', 'appraise').hash, false);
+  assert.equal(decide({}, 'appraise', 'hash').hash, true);
+  assert.equal(decide({}, 'hash', 'appraise fowner=7').hash, true);
+  assert.equal(decide({}, 'dont_hash', 'hash').hash, false);
+});
+
+test('an appraisal is filed by its hook, without func= under FILE', () => {
+  const slots = (
+    ['FILE_CHECK', 'MMAP_CHECK', 'BPRM_CHECK', 'CREDS_CHECK', 'MODULE_CHECK'] as const
+  ).map((hook) => [
+    decide({ hook }, `appraise func=${hook}`).appraise,
+    decide({ hook }, 'appraise').appraise,
+  ]);
+  assert.deepEqual(slots, [
+    ['FILE', 'FILE'],
+    ['MMAP', 'FILE'],
+    ['BPRM', 'FILE'],
+    ['CREDS', 'FILE'],
+    ['READ', 'FILE'],
+  ]);
+});
+
+test('a family nobody demands is not matched', () => {
+  assert.deepEqual(decide({}, 'dont_appraise', 'audit').rules, {
+    audit: policyOf('', 'audit').rules[0],
+  });
+});
+
+test('mask= is equality, mask=^ a common bit', () => {
+  assert.equal(matches({ mask: MAY_READ | MAY_WRITE }, 'measure mask=MAY_READ'), false);
+  assert.equal(matches({ mask: MAY_READ | MAY_WRITE }, 'measure mask=^MAY_READ'), true);
+  assert.equal(matches({ mask: MAY_EXEC }, 'measure mask=^MAY_READ'), false);
+});
+
+test('euid= also sees saved and real uid where the caller has CAP_SETUID', () => {
+  const subject = user(5, { suid: 0 });
+  assert.equal(matches({ subject }, 'measure euid=0'), false);
+  assert.equal(matches({ subject: { ...subject, capSetuid: true } }, 'measure euid=0'), true);
+  assert.equal(matches({ subject: { ...subject, capSetgid: true } }, 'measure euid=0'), false);
+  const group = user(5, { sgid: 0, capSetgid: true });
+  assert.equal(matches({ subject: group }, 'measure egid=0'), true);
+  assert.equal(matches({ subject: group }, 'measure gid=0'), false);
+});
+
+test('a rule without func matches every hook but the two that carry no file', () => {
+  const matching = [...hooks, 'POST_SETATTR' as const].filter((hook) =>
+    matches({ hook }, 'measure'),
+  );
+  assert.deepEqual(
+    new Set(['KEY_CHECK', 'CRITICAL_DATA', ...matching]),
+    new Set([...hooks, 'POST_SETATTR']),
+  );
+  assert.equal(matching.includes('KEY_CHECK'), false);
+});
+
+test('POST_SETATTR ignores func and mask', () => {
+  const query = { hook: 'POST_SETATTR', mask: 0 } as const;
+  assert.equal(matches(query, 'appraise func=BPRM_CHECK mask=MAY_EXEC fowner=1000'), true);
+  assert.equal(matches(query, 'appraise func=BPRM_CHECK mask=MAY_EXEC fowner=1'), false);
+});
+
+test('conditions look at the backing file system', () => {
+  const object = onExt4(7, { fsUuid: '6f6679a0-0000-0000-0000-00000000abcd' });
+  assert.equal(matches({ object }, 'measure fsmagic=0xEF53 fsname=ext4 fowner=7 fgroup<8'), true);
+  assert.equal(matches({ object }, 'measure fsuuid=6F6679A0-0000-0000-0000-00000000ABCD'), true);
+  assert.equal(matches({}, 'measure fsuuid=6f6679a0-0000-0000-0000-00000000abcd'), false);
+});
+
+/** ima_match_policy with the kernel's bits: an action, its dont_ twin one bit higher. */
+function naiveActions(rules: readonly Rule[], query: PolicyQuery): number {
+  const bits = {
+    measure: 1,
+    dont_measure: 2,
+    appraise: 4,
+    dont_appraise: 8,
+    audit: 16,
+    dont_audit: 32,
+    hash: 64,
+    dont_hash: 128,
+  };
+  const DO = 0x55;
+  const flag = rules.reduce((sum, { action }) => sum | (bits[action] & DO), 0);
+  let actmask = flag | (flag << 1);
+  let action = 0;
+  for (const rule of rules) {
+    const bit = bits[rule.action];
+    if ((bit & actmask) !== 0 && naiveMatch(rule, query)) {
+      action |= bit & DO;
+      if (rule.action === 'appraise') action &= ~bits.hash;
+      actmask &= ~(bit & DO ? bit | (bit << 1) : bit | (bit >> 1));
+    }
+  }
+  return action;
+}
+
+/** ima_match_rules as a list of reasons not to match. */
+function naiveMatch(rule: Rule, { hook, mask, subject: s, object: o }: PolicyQuery): boolean {
+  const post = hook === 'POST_SETATTR';
+  const is = (condition: IdCondition | undefined, ids: number[]): boolean => {
+    if (!condition) return true;
+    const { comparison, id } = condition;
+    if (comparison === '=') return ids.includes(id);
+    return comparison === '<' ? Math.min(...ids) < id : Math.max(...ids) > id;
+  };
+  if (hook === 'KEY_CHECK' || hook === 'CRITICAL_DATA') {
+    return rule.func === hook && is(rule.uid, [s.uid]) && is(rule.gid, [s.gid]);
+  }
+  if (rule.func && rule.func !== hook && !post) return false;
+  if (rule.mask && !post) {
+    if (rule.mask.inverted ? !(mask & rule.mask.bit) : mask !== rule.mask.bit) return false;
+  }
+  if (rule.fsmagic !== undefined && rule.fsmagic !== o.fsMagic) return false;
+  if (rule.fsname !== undefined && rule.fsname !== o.fsName) return false;
+  if (rule.fsuuid !== undefined && rule.fsuuid !== o.fsUuid) return false;
+  if (!is(rule.uid, [s.uid]) || !is(rule.gid, [s.gid])) return false;
+  if (!is(rule.euid, s.capSetuid ? [s.uid, s.euid, s.suid] : [s.euid])) return false;
+  if (!is(rule.egid, s.capSetgid ? [s.gid, s.egid, s.sgid] : [s.egid])) return false;
+  return is(rule.fowner, [o.uid]) && is(rule.fgroup, [o.gid]);
+}
+
+test('the matcher agrees with a naive one', () => {
+  const id = fc.integer({ min: 0, max: 2 });
+  const query = fc.record({
+    hook: fc.constantFrom<Hook>(...hooks, 'POST_SETATTR'),
+    mask: fc.integer({ min: 0, max: 15 }),
+    subject: fc.record({
+      uid: id,
+      euid: id,
+      suid: id,
+      gid: id,
+      egid: id,
+      sgid: id,
+      capSetuid: fc.boolean(),
+      capSetgid: fc.boolean(),
+    }),
+    object: fc
+      .record({ uid: id, gid: id, fsName: fc.constantFrom('ext4', 'tmpfs') })
+      .map(({ uid, ...facts }) => onExt4(uid, facts)),
+  });
+  fc.assert(
+    fc.property(fc.array(arbitraryRule(id), { maxLength: 12 }), query, (rules, asked) => {
+      const policy = new Policy(rules);
+      const { measure, appraise, audit, hash } = matchPolicy(policy, asked, policy.families);
+      const bits = [measure, appraise, audit, hash].map((set, at) => (set ? 4 ** at : 0));
+      assert.equal(
+        bits.reduce((sum, bit) => sum | bit, 0),
+        naiveActions(rules, asked),
+      );
+    }),
+    { numRuns: 2000 },
+  );
+});

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { parsePolicy, parsePolicyLine } from '../../../../src/ima/policy/parse-policy.js';
+
+const problems: readonly (readonly [
+  line: string,
+  column: number,
+  token: string,
+  message: string,
+  hint: string,
+])[] = [
+  ['bogus', 1, 'bogus', "unknown word 'bogus'", 'see Documentation'],
+  ['dnt_measure', 1, 'dnt_measure', 'unknown word', 'did you mean dont_measure?'],
+  ['appraise fower=0', 10, 'fower=0', 'unknown word', 'did you mean fowner=?'],
+  ['measure FUNC=FILE_CHECK', 9, 'FUNC=FILE_CHECK', 'unknown word', 'did you mean func=?'],
+  ['func=FILE_CHECK', 1, 'func=FILE_CHECK', 'no action', 'measure'],
+  ['measure appraise', 9, 'appraise', 'two actions', 'one rule per line'],
+  ['measure func', 9, 'func', 'no value', 'func=VALUE'],
+  ['measure func=', 9, 'func=', 'no value', 'func=VALUE'],
+  ['measure func=FILE_CHEK', 9, 'func=FILE_CHEK', 'not a func', 'did you mean FILE_CHECK?'],
+  ['measure func>FILE_CHECK', 9, 'func>FILE_CHECK', "only '='", 'func=FILE_CHECK'],
+  ['measure mask=^MAY_RAED', 9, 'mask=^MAY_RAED', 'not a mask', 'did you mean MAY_READ?'],
+  ['measure uid=1 \t uid=2', 17, 'uid=2', 'given twice', 'leave one'],
+  ['measure uid=1 euid>2', 15, 'euid>2', 'cannot be used with uid', 'two rules'],
+  ['measure uid=root', 9, 'uid=root', 'not an id', 'decimal'],
+  ['measure fsmagic=ext4', 9, 'fsmagic=ext4', 'not a hexadecimal', '0xef53'],
+  ['measure fsuuid=1', 9, 'fsuuid=1', 'not a UUID', '8-4-4-4-12'],
+  ['audit func=KEY_CHECK', 1, 'audit', 'cannot be used with audit', 'measure func=KEY_CHECK'],
+  ['measure func=KEY_CHECK euid=0', 24, 'euid=0', 'cannot be used with func=KEY_CHECK', ''],
+  ['measure mask=MAY_READ func=KEXEC_CMDLINE', 9, 'mask=MAY_READ', 'cannot be used', ''],
+  ['appraise func=SETXATTR_CHECK', 10, 'func=SETXATTR_CHECK', 'not supported yet', ''],
+  ['measure func=FILE_CHECK\r', 9, 'func=FILE_CHECK\r', 'not a func', 'FILE_CHECK'],
+  ['measure\r', 1, 'measure\r', 'carriage return', 'dos2unix'],
+  ['appraise fowner=0 pcr=11', 19, 'pcr=11', 'not supported yet', 'leave the rule out'],
+];
+
+for (const [line, column, token, message, hint] of problems) {
+  test(`${JSON.stringify(line)}: ${message}`, () => {
+    const parsed = parsePolicyLine(line, 7);
+    assert.ok(!parsed.ok);
+    assert.deepEqual([parsed.problem.line, parsed.problem.column], [7, column]);
+    assert.equal(parsed.problem.token, token);
+    assert.ok(parsed.problem.message.includes(message), parsed.problem.message);
+    assert.ok(parsed.problem.hint.includes(hint), parsed.problem.hint);
+  });
+}
+
+test('numbers are read as kstrtoul reads them', () => {
+  const magicOf = (text: string): unknown => {
+    const parsed = parsePolicyLine(`measure fsmagic=${text}`, 1);
+    return parsed.ok ? parsed.value?.fsmagic : 'EINVAL';
+  };
+  assert.deepEqual(['0xEF53', 'ef53', '+0Xef53', '00ef53'].map(magicOf), Array(4).fill(0xef53));
+  assert.deepEqual(['0x', '-1', '0x0x1', 'f'.repeat(17)].map(magicOf), Array(4).fill('EINVAL'));
+});
+
+test('fsname may be given again, and the last counts', () => {
+  const parsed = parsePolicyLine('measure fsname=ext4 fsname=xfs', 1);
+  assert.ok(parsed.ok);
+  assert.equal(parsed.value?.fsname, 'xfs');
+});
+
+test('a policy is taken without its last newline, comments and blanks left out', () => {
+  const parsed = parsePolicy('# head\n\nmeasure # all\n \t\nappraise fowner=0', 'a.policy');
+  assert.deepEqual(parsed.ok && parsed.value, [
+    { action: 'measure', source: 'a.policy', line: 3 },
+    {
+      action: 'appraise',
+      fowner: { comparison: '=', id: 0 },
+      source: 'a.policy',
+      line: 5,
+    },
+  ]);
+});
+
+test('every bad line of a policy is reported', () => {
+  const parsed = parsePolicy('bad\nmeasure\nworse\n', 'a.policy');
+  assert.deepEqual(!parsed.ok && parsed.problem.map(({ line }) => line), [1, 3]);
+});
+
+test('no text makes the parser throw', () => {
+  const word = fc.constantFrom('measure', 'func=', 'uid', '=', '>', '^MAY_READ', '#', '\0', ' ');
+  const line = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.array(word).map((words) => words.join('')),
+  );
+  fc.assert(
+    fc.property(line, (text) => {
+      const parsed = parsePolicy(text, 'any');
+      assert.equal(typeof parsed.ok, 'boolean');
+    }),
+  );
+});
