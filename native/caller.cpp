@@ -27,7 +27,15 @@ int openTask(pid_t tid) {
   return ::open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-int scopeOfTask(int directory, Scope& out) {
+// `own`: a namespace that a descriptor keeps alive. No other can have its inode number meanwhile, so
+// for its members (mostly the host's) one fstatat(2) tells it; for others the 64-bit id must be asked.
+int scopeOfTask(int directory, const Scope& own, Scope& out) {
+  struct stat link;
+  if (::fstatat(directory, "ns/mnt", &link, 0) != 0) return errno;
+  if (own.id != 0 && link.st_ino == own.name) {
+    out = own;
+    return 0;
+  }
   const int nsfs = ::openat(directory, "ns/mnt", O_RDONLY | O_CLOEXEC);
   if (nsfs < 0) return errno;
   const int error = scopeOfDescriptor(nsfs, out);
@@ -84,8 +92,13 @@ int scopeOfDescriptor(int nsfs, Scope& out) {
   return 0;
 }
 
+CallerReader::CallerReader() : ownNamespace_(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC)) {
+  if (ownNamespace_ >= 0 && scopeOfDescriptor(ownNamespace_, own_) != 0) own_ = Scope{};
+}
+
 CallerReader::~CallerReader() {
   for (Known& known : known_) forget(known);
+  if (ownNamespace_ >= 0) ::close(ownNamespace_);
 }
 
 void CallerReader::forget(Known& known) {
@@ -147,15 +160,15 @@ int CallerReader::withTask(pid_t tid, Read read) {
 }
 
 int CallerReader::scopes(pid_t tid, CallerScopes& out) {
-  return withTask(tid, [&out](const Known& known) {
+  return withTask(tid, [this, &out](const Known& known) {
     out = CallerScopes{};
     out.ioWorker = known.ioWorker;
-    const int error = scopeOfTask(known.directory, out.thread);
+    const int error = scopeOfTask(known.directory, own_, out.thread);
     if (error != 0 || !known.ioWorker) return error;
     // While a thread of the group lives, the leader's number is not given to anyone else.
     const int leader = openTask(known.leader);
     if (leader < 0) return errno;
-    const int failure = scopeOfTask(leader, out.leader);
+    const int failure = scopeOfTask(leader, own_, out.leader);
     ::close(leader);
     return failure;
   });

@@ -1,5 +1,5 @@
-// Who sent a request: mount namespace and credentials of a thread, read from /proc while the request
-// is unanswered (its caller sleeps in request_wait_answer and cannot vanish or change).
+// Who sent a request: mount namespace and credentials of a thread, read from /proc while the
+// request is unanswered (its caller sleeps in request_wait_answer and cannot vanish or change).
 #pragma once
 #include <sys/types.h>
 
@@ -31,10 +31,11 @@ struct CallerScopes {
 };
 
 // One per reader thread, not shared. Keeps a few /proc/TID directories open: such a descriptor is
-// bound to the task's struct pid, so a reused number is noticed (ESRCH), and PF_IO_WORKER never changes.
+// bound to the task's struct pid, so a reused number is noticed (ESRCH), and PF_IO_WORKER never
+// changes.
 class CallerReader {
  public:
-  CallerReader() = default;
+  CallerReader();
   ~CallerReader();
   CallerReader(const CallerReader&) = delete;
   CallerReader& operator=(const CallerReader&) = delete;
@@ -59,13 +60,18 @@ class CallerReader {
   int readNature(Known& known);
   template <typename Read>
   int withTask(pid_t tid, Read read);
+  // Our own mount namespace, held so that nsfs need not make and free an inode for it at each open:
+  // a third of the cost of scopes() for callers in it. It lives as long as we do anyway.
+  int ownNamespace_;
+  Scope own_;
   std::array<Known, 64> known_{};
   std::string buffer_;  // text of a /proc file; kept so that a known caller costs no allocation
   uint64_t clock_ = 0;
 };
 
-// The 64-bit id and the inode number of the mount namespace behind an open nsfs descriptor. 0 or errno.
-// Kernels before 6.11 have no such id: there the inode number stands for both (ENOTTY is not an error).
+// The 64-bit id and the inode number of the mount namespace behind an open nsfs descriptor. 0 or
+// errno. Kernels before 6.11 have no such id: there the inode number stands for both (ENOTTY is not
+// an error).
 int scopeOfDescriptor(int nsfs, Scope& out);
 
 }  // namespace imafs

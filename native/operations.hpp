@@ -5,6 +5,7 @@
 
 #include "caller.hpp"
 #include "fuse_protocol.hpp"
+#include "placement.hpp"
 #include "session.hpp"
 #include "thread_identity.hpp"
 
@@ -33,6 +34,8 @@ class Operations {
  public:
   explicit Operations(Session& session);
 
+  // Whether this thread got its identity: 0, or an errno and then it must serve nothing.
+  int startError() const { return identity_.startError(); }
   void serve(const Request& request);
   // The answer to an open upcall that was allowed.
   void grantOpen(const UpcallPtr& upcall, bool remember, const std::string& successor);
@@ -119,7 +122,7 @@ class Operations {
     uint32_t flags = 0;
     bool created = false;
   };
-  bool entryLeads(const NodePtr& node, const struct statx& file);
+  bool entryLeads(const NodePtr& node, struct statx& file);
   void judge(const Request& request, Opening opening);
   bool serveRemembered(const Request& request, const Opening& opening, const CallerScopes& scopes,
                        VerdictKey& key, uint64_t& generation);
@@ -142,6 +145,7 @@ class Operations {
   Session& session_;
   ThreadIdentity identity_;
   CallerReader callers_;
+  Placement placement_;
   std::vector<uint8_t> scratch_;
 };
 

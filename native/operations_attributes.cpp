@@ -94,7 +94,7 @@ int Operations::applyAttributes(const SetattrIn& in, const Request& request, con
       if (!temporary) return errno;
       data = temporary.get();
     }
-    identity_.anonymous();
+    if (const int refused = identity_.anonymous()) return refused;
     const int cut = ::ftruncate(data, static_cast<off_t>(in.size));
     const int error = errno;
     identity_.root();

@@ -43,7 +43,7 @@ void Operations::write(const Request& request) {
   if (fd == -EWOULDBLOCK) return park(request);
   if (fd < 0) return fail(request, -fd);
   // For callers nobody writes as root: quotas, reserved blocks and set-id clearing would be lost.
-  identity_.anonymous();
+  if (const int error = identity_.anonymous()) return fail(request, error);
   const uint8_t* data = request.body + sizeof(WriteIn);
   size_t done = 0;
   int error = 0;
@@ -101,7 +101,7 @@ void Operations::fallocate(const Request& request) {
   const int fd = dataFd(handle, O_WRONLY, temporary);
   if (fd == -EWOULDBLOCK) return park(request);
   if (fd < 0) return fail(request, -fd);
-  identity_.anonymous();
+  if (const int refused = identity_.anonymous()) return fail(request, refused);
   const int done = ::fallocate(fd, static_cast<int>(in->mode), static_cast<off_t>(in->offset),
                                static_cast<off_t>(in->length));
   const int error = errno;
@@ -139,7 +139,7 @@ void Operations::copyFileRange(const Request& request) {
   if (source < 0) return fail(request, -source);
   if (target < 0) return fail(request, -target);
   off_t sourceOffset = static_cast<off_t>(in->offIn), targetOffset = static_cast<off_t>(in->offOut);
-  identity_.anonymous();
+  if (const int refused = identity_.anonymous()) return fail(request, refused);
   const ssize_t copied = ::copy_file_range(source, &sourceOffset, target, &targetOffset, in->len,
                                            static_cast<unsigned>(in->flags));
   const int error = errno;

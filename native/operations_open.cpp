@@ -54,21 +54,22 @@ void Operations::open(const Request& request) {
   opening.node = nodeOf(request);
   if (!opening.node) return fail(request, ESTALE);
   opening.flags = in->flags;
+  placement_.follow(static_cast<pid_t>(request.header.pid));
   judge(request, std::move(opening));
 }
 
 // OPEN names an inode. If its entry in the backing directory leads elsewhere by now, the kernel is
 // sent to look the name up again, once; a second OPEN means this inode (through /proc/self/fd, say).
-bool Operations::entryLeads(const NodePtr& node, const struct statx& file) {
+// An entry that leads here gives the file's state in the same call.
+bool Operations::entryLeads(const NodePtr& node, struct statx& file) {
   const InodeTable::Place place = session_.inodes->placeOf(node);
   const NodePtr parent = session_.inodes->find(place.parent);
-  if (!parent || place.name.empty()) return true;
+  if (!parent || place.name.empty()) return false;
   PinnedFd pin(*session_.inodes, parent);
   if (!pin) return false;
-  struct statx entry {};
-  if (::statx(pin.get(), place.name.c_str(), AT_SYMLINK_NOFOLLOW, STATX_INO, &entry) != 0)
+  if (::statx(pin.get(), place.name.c_str(), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &file) != 0)
     return false;
-  return entry.stx_ino == file.stx_ino && deviceOf(entry) == deviceOf(file);
+  return file.stx_ino == node->ino && deviceOf(file) == node->device;
 }
 
 void Operations::judge(const Request& request, Opening opening) {
@@ -80,13 +81,15 @@ void Operations::judge(const Request& request, Opening opening) {
   if (request.header.pid == 0) return undo(EACCES);
   PinnedFd pin(*session_.inodes, opening.node);
   if (!pin) return undo(pin.error());
-  if (const int error = statFd(pin.get(), opening.file)) return undo(error);
-  if (!S_ISREG(opening.file.stx_mode)) return undo(EOPNOTSUPP);
-  if (!opening.created && !entryLeads(opening.node, opening.file) &&
-      session_.staleTold.firstTime(request.header.pid, opening.node->id, monotonicMs())) {
-    ++session_.counters.estale;
-    return fail(request, ESTALE);
+  if (opening.created || !entryLeads(opening.node, opening.file)) {
+    if (!opening.created &&
+        session_.staleTold.firstTime(request.header.pid, opening.node->id, monotonicMs())) {
+      ++session_.counters.estale;
+      return fail(request, ESTALE);
+    }
+    if (const int error = statFd(pin.get(), opening.file)) return undo(error);
   }
+  if (!S_ISREG(opening.file.stx_mode)) return undo(EOPNOTSUPP);
   opening.version = session_.inodes->observe(*opening.node, opening.file);
   CallerScopes scopes;
   if (callers_.scopes(static_cast<pid_t>(request.header.pid), scopes) != 0) return undo(EACCES);
@@ -275,8 +278,8 @@ void Operations::answerOpen(const InHeader& header, const NodePtr& node, uint32_
     }
     error = data ? 0 : errno;
     if (!error) {
-      identity_.anonymous();
-      if (::ftruncate(data.get(), 0) != 0) error = errno;
+      error = identity_.anonymous();
+      if (!error && ::ftruncate(data.get(), 0) != 0) error = errno;
       identity_.root();
     }
   }

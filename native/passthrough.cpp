@@ -15,7 +15,7 @@ constexpr size_t kMostIds = 4096;
 bool Passthrough::registerId(Node& node, int fd, ThreadIdentity& identity) {
   if (node.backingId > 0) return true;
   if (node.passthroughRefused) return false;
-  identity.anonymous();
+  if (identity.anonymous() != 0) return false;
   const int id = device_.backingOpen(fd);
   identity.root();
   if (id <= 0) {

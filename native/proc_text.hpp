@@ -35,7 +35,8 @@ inline int readText(int directory, const char* name, std::string& buffer, std::s
   return error;
 }
 
-// The next number of `text`, which is advanced behind it; none at the end or where there is no digit.
+// The next number of `text`, which is advanced behind it; none at the end or where there is no
+// digit.
 inline std::optional<uint64_t> takeNumber(std::string_view& text, int base = 10) {
   const size_t start = text.find_first_not_of(" \t");
   if (start == std::string_view::npos) return std::nullopt;
@@ -60,8 +61,9 @@ inline std::optional<std::string_view> statusLine(std::string_view status, std::
   return std::nullopt;
 }
 
-// Field `field` (counted from 1 as in proc(5), at least 4) of /proc/TID/stat. The name in field 2 may
-// hold anything, so counting starts behind the last parenthesis, where field 3 (one letter) follows.
+// Field `field` (counted from 1 as in proc(5), at least 4) of /proc/TID/stat. The name in field 2
+// may hold anything, so counting starts behind the last parenthesis, where field 3 (one letter)
+// follows.
 inline std::optional<uint64_t> statField(std::string_view stat, int field) {
   const size_t name = stat.rfind(')');
   if (name == std::string_view::npos || stat.size() < name + 4) return std::nullopt;

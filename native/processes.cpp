@@ -82,8 +82,8 @@ std::optional<uint64_t> inodeBehind(int directory, const char* link) {
   return facts.st_ino;
 }
 
-// /proc/PID/cgroup: the unified hierarchy unless it is not in use, which its "/" beside lines of the
-// first version tells; those are named by controller or as name=systemd.
+// /proc/PID/cgroup: the unified hierarchy unless it is not in use, which its "/" beside lines of
+// the first version tells; those are named by controller or as name=systemd.
 std::string cgroupOf(std::string_view text) {
   std::string_view unified, systemd, longest;
   while (!text.empty()) {
@@ -173,8 +173,8 @@ Descriptor findMember(pid_t tid, const struct stat& wanted) {
   return found;
 }
 
-// What 0 is outside, by /proc/PID/uid_map or gid_map ("inside outside count" lines, `outside` as seen
-// from the user namespace of the reader: ours).
+// What 0 is outside, by /proc/PID/uid_map or gid_map ("inside outside count" lines, `outside` as
+// seen from the user namespace of the reader: ours).
 std::optional<uint32_t> mapOfZero(int task, const char* map, std::string& buffer) {
   constexpr uint64_t unmapped = ~uint32_t{0};
   std::string_view text;

@@ -30,7 +30,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // Not in the C library of Debian 12.
-constexpr int kWaitByPidfd = 3;  // P_PIDFD
+constexpr int kWaitByPidfd = 3;        // P_PIDFD
 constexpr size_t kMostGroups = 65536;  // NGROUPS_MAX
 // The capabilities that decide which files may be read.
 constexpr uint64_t kReadingCapabilities =
@@ -41,7 +41,7 @@ static_assert(CAP_DAC_OVERRIDE < 32 && CAP_DAC_READ_SEARCH < 32);
 struct Report {
   bool finished;
   int error;
-  bool own;      // lies on our own mount: `ino` is to be read by the parent, there is no content
+  bool own;  // lies on our own mount: `ino` is to be read by the parent, there is no content
   uint64_t ino;
   size_t size;
   uint8_t content[];
@@ -140,7 +140,8 @@ int readAll(int fd, const Plan& plan, Report& report) {
   return EFBIG;
 }
 
-// Opens by descriptor what O_PATH found, through the daemon's own /proc: the caller's may be anything.
+// Opens by descriptor what O_PATH found, through the daemon's own /proc: the caller's may be
+// anything.
 int reopenAndRead(int descriptors, int target, const Plan& plan, Report& report) {
   char name[16];
   char* at = name + sizeof name;
@@ -153,8 +154,8 @@ int reopenAndRead(int descriptors, int target, const Plan& plan, Report& report)
   return readAll(fd, plan, report);
 }
 
-// Without magic links: /proc/self would be this process and not the caller, and its descriptors lead
-// out of the caller's tree.
+// Without magic links: /proc/self would be this process and not the caller, and its descriptors
+// lead out of the caller's tree.
 int openTarget(const char* path) {
   open_how how = {};
   how.flags = O_PATH | O_CLOEXEC;
@@ -192,7 +193,8 @@ int openAndRead(int descriptors, const Plan& plan, Report& report) {
   for (;;) ::syscall(SYS_exit_group, 0);
 }
 
-// ---- In the daemon. ------------------------------------------------------------------------------
+// ---- In the daemon.
+// ------------------------------------------------------------------------------
 
 // A killed helper that sleeps uninterruptibly (in a hostile FUSE, a dead NFS) is there until that
 // lets go of it. Its namespace gets no other one before: a caller cannot pile them up.
@@ -271,8 +273,7 @@ int startHelper(const Plan& plan, Report& report) {
 
 bool waitForEnd(int pidfd, Clock::time_point deadline) {
   for (;;) {
-    const auto left =
-        std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
     pollfd wanted = {.fd = pidfd, .events = POLLIN, .revents = 0};
     const int ready = ::poll(&wanted, 1, static_cast<int>(std::max<int64_t>(left, 0)));
     if (ready > 0) return true;
@@ -328,8 +329,7 @@ int makePlan(const ReadAsCallerRequest& request, Plan& plan, uint64_t& scope) {
   pid_t leader = 0;
   if (const int error = reader.credentials(request.tid, plan.who, leader)) return error;
   plan.groups = std::make_unique<gid_t[]>(kMostGroups);
-  const int error =
-      reader.groups(request.tid, plan.groups.get(), kMostGroups, plan.groupCount);
+  const int error = reader.groups(request.tid, plan.groups.get(), kMostGroups, plan.groupCount);
   if (error != 0) return error;
   snprintf(plan.root, sizeof plan.root, "/proc/%d/root", request.tid);
   snprintf(plan.mounts, sizeof plan.mounts, "/proc/%d/ns/mnt", request.tid);

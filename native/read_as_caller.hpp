@@ -1,6 +1,7 @@
 // Reads a file that a caller names by path, as that caller would open it, without ever hanging this
-// process: a short-lived helper process (fork) takes the caller's mount namespace, root, fsuid, fsgid,
-// groups and file capabilities, opens O_PATH, reads, and leaves the content in shared memory.
+// process: a short-lived helper process (fork) takes the caller's mount namespace, root, fsuid,
+// fsgid, groups and file capabilities, opens O_PATH, reads, and leaves the content in shared
+// memory.
 #pragma once
 #include <sys/types.h>
 
@@ -22,10 +23,10 @@ struct ReadAsCallerRequest {
   std::function<int(uint64_t ino)> openBacking;  // O_RDONLY descriptor or -errno
 };
 
-// 0 or an errno: ETIMEDOUT, EFBIG over the limit, EINVAL not a regular file, empty, or the path is not
-// absolute, ELOOP through a magic link (/proc/PID/root, /proc/PID/fd/N), EBUSY while an earlier helper of
-// the same mount namespace still hangs after its end was ordered, else as open(2) said. Blocks for
-// `timeoutMs` at most, plus reading one file of our own backing. From any thread.
+// 0 or an errno: ETIMEDOUT, EFBIG over the limit, EINVAL not a regular file, empty, or the path is
+// not absolute, ELOOP through a magic link (/proc/PID/root, /proc/PID/fd/N), EBUSY while an earlier
+// helper of the same mount namespace still hangs after its end was ordered, else as open(2) said.
+// Blocks for `timeoutMs` at most, plus reading one file of our own backing. From any thread.
 int readAsCaller(const ReadAsCallerRequest& request, std::vector<uint8_t>& content);
 
 }  // namespace imafs

@@ -24,6 +24,7 @@ namespace {
 constexpr uint32_t kMaxWrite = 1u << 20;
 constexpr size_t kRequestSize = kMaxWrite + 8192;
 constexpr size_t kVerdicts = 200'000;
+constexpr unsigned kWorkers = 2;
 
 // File systems on which F_SETLEASE speaks only for this machine or only for the upper inode.
 constexpr uint64_t kOverlayMagic = 0x794c7630;
@@ -125,10 +126,19 @@ int Session::start(std::string& step) {
     return error;
   }
   const unsigned cpus = std::thread::hardware_concurrency();
-  facts_.readers = cpus < 2 ? 2 : cpus > 8 ? 8 : cpus;
+  facts_.readers = getenv("R") ? atoi(getenv("R")) : cpus < 2 ? 2 : cpus > 8 ? 8 : cpus;
   readersLeft_ = facts_.readers;
   for (unsigned i = 0; i < facts_.readers; ++i) threads_.emplace_back([this] { readRequests(); });
-  for (unsigned i = 0; i < 2; ++i) threads_.emplace_back([this] { doWork(); });
+  for (unsigned i = 0; i < kWorkers; ++i) threads_.emplace_back([this] { doWork(); });
+  {
+    std::unique_lock lock(startMutex_);
+    startReady_.wait(lock, [this] { return started_ == threads_.size(); });
+    if (startError_) {
+      step = "give a thread its identity";
+      ::umount2(options.mountpoint.c_str(), MNT_DETACH);
+      return startError_;
+    }
+  }
   struct statx own {};
   if (::statx(AT_FDCWD, options.mountpoint.c_str(), AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT,
               STATX_INO, &own) == 0)
@@ -181,8 +191,19 @@ int Session::negotiate(std::string& step) {
   return device.reply(header.unique, &out, sizeof out) ? 0 : EPROTO;
 }
 
+bool Session::reportStart(int error) {
+  {
+    std::lock_guard guard(startMutex_);
+    ++started_;
+    if (error) startError_ = error;
+  }
+  startReady_.notify_all();
+  return error == 0;
+}
+
 void Session::readRequests() {
   Operations operations(*this);
+  if (!reportStart(operations.startError())) return;
   std::vector<uint8_t> buffer(kRequestSize);
   std::string error;
   for (;;) {
@@ -225,6 +246,7 @@ void Session::post(std::function<void(Operations&)> work, int delayMs) {
 
 void Session::doWork() {
   Operations operations(*this);
+  if (!reportStart(operations.startError())) return;
   std::unique_lock lock(workMutex_);
   while (!stopping_) {
     if (work_.empty()) {

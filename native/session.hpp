@@ -117,12 +117,18 @@ class Session {
   int negotiate(std::string& step);
   void readRequests();
   void doWork();
+  bool reportStart(int error);
   void end(const std::string& error);
 
   SessionFacts facts_;
   uint64_t ownDevice_ = 0;
   std::vector<std::thread> threads_;
   std::atomic<unsigned> readersLeft_{0};
+  // Threads report here once they have their identity; none serves a request without it.
+  std::mutex startMutex_;
+  std::condition_variable startReady_;
+  unsigned started_ = 0;
+  int startError_ = 0;
   std::atomic<bool> ended_{false};
 
   std::mutex workMutex_;

@@ -41,6 +41,20 @@ int blockLeaseSignal() {
   return pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
+// The kernel checked the caller's rights on the mount (default_permissions), capabilities included.
+// Leaving fsuid 0 dropped ours, so those that making a name may need are raised again; CAP_FSETID is
+// not among them, so that set-group-id follows the caller's groups.
+int raiseForCreating() {
+  __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct data[2] = {};
+  if (::syscall(SYS_capget, &header, data) != 0) return errno;
+  constexpr uint32_t bits =
+      1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH | 1u << CAP_MKNOD;
+  if ((data[0].effective & bits) == bits) return 0;
+  data[0].effective |= bits & data[0].permitted;
+  return ::syscall(SYS_capset, &header, data) == 0 ? 0 : errno;
+}
+
 }  // namespace
 
 ThreadIdentity::ThreadIdentity(uint32_t anonymous) : anonymous_(anonymous) {
@@ -50,6 +64,9 @@ ThreadIdentity::ThreadIdentity(uint32_t anonymous) : anonymous_(anonymous) {
   if (startError_ == 0) startError_ = changeFsId(SYS_setfsgid, 0);
   if (startError_ == 0) startError_ = changeFsId(SYS_setfsuid, 0);
   ::umask(0);
+  // Once for all: an id that can be taken now can be taken later.
+  if (startError_ == 0) startError_ = this->anonymous();
+  root();
 }
 
 int ThreadIdentity::setIds(uint32_t uid, uint32_t gid) {
@@ -96,6 +113,7 @@ int ThreadIdentity::caller(uint32_t uid, uint32_t gid, const std::vector<gid_t>&
                            mode_t umask) {
   if (const int error = setGroups(groups)) return error;
   if (const int error = setIds(uid, gid)) return error;
+  if (const int error = raiseForCreating()) return error;
   setUmask(umask & 0777);
   return 0;
 }

@@ -13,7 +13,8 @@ class ThreadIdentity {
  public:
   // To be called once at the start of each native thread: own fs_struct (unshare CLONE_FS, so that
   // umask is the thread's), CAP_SYS_RESOURCE dropped for good, SIGIO blocked, and then as root().
-  // `anonymous` is the id for writing on behalf of callers: neither 0 nor the backing's resuid/resgid.
+  // `anonymous` is the id for writing on behalf of callers: neither 0 nor the backing's
+  // resuid/resgid.
   explicit ThreadIdentity(uint32_t anonymous);
 
   // 0, or why the constructor failed: the thread must not serve requests then.
@@ -22,8 +23,8 @@ class ThreadIdentity {
   // fsuid 0, fsgid 0, no groups changed; umask 0.
   void root();
   // fsuid = fsgid = anonymous, no groups: without CAP_FSETID (setfsuid drops the fs capabilities).
-  // 0 or errno; after an error nothing may be written for a caller. The kernel refuses an id that the
-  // user namespace does not map without saying so, therefore what it then holds is read back.
+  // 0 or errno; after an error nothing may be written for a caller. The kernel refuses an id that
+  // the user namespace does not map without saying so, therefore what it then holds is read back.
   int anonymous();
   // fsuid, fsgid and supplementary groups of the caller, umask as given: for creating. 0 or errno.
   int caller(uint32_t uid, uint32_t gid, const std::vector<gid_t>& groups, mode_t umask);

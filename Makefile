@@ -1,0 +1,71 @@
+# imafs: everything a user or a CI machine needs. `make demo` and `make test` do all of it,
+# from Debian packages to the built program; see README.md.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+.DELETE_ON_ERROR:
+
+PREFIX ?= /usr/local
+# mount(8) looks for its helpers in /sbin only, whatever PREFIX is.
+SBINDIR ?= /usr/sbin
+DESTDIR ?=
+
+NODE_MODULES := node_modules/.imafs-installed
+ADDON := native/build/Release/imafs.node
+XATTR := node_modules/fs-xattr/build/Release/xattr.node
+TYPESCRIPT := dist/.imafs-built
+
+# Headers of the distribution's Node spare node-gyp a download, if they are this Node's.
+NODEDIR = $(shell .ci/node-headers)
+
+.PHONY: build demo test check format bench install clean machine
+
+build: $(TYPESCRIPT) $(ADDON) $(XATTR)
+
+# What the machine needs: Node first, then Debian packages. Quick when nothing is missing.
+machine:
+	@.ci/prepare-machine build
+
+$(NODE_MODULES): package.json package-lock.json | machine
+	npm ci --ignore-scripts --no-audit --no-fund
+	touch $@
+
+$(ADDON): $(wildcard native/*.cpp native/*.hpp) native/binding.gyp $(NODE_MODULES)
+	node_modules/.bin/node-gyp rebuild -C native $(NODEDIR)
+	touch $@
+
+$(XATTR): $(NODE_MODULES)
+	node_modules/.bin/node-gyp rebuild -C node_modules/fs-xattr $(NODEDIR)
+
+$(TYPESCRIPT): $(shell find src test -name '*.ts' -not -path 'test/architecture-fixture/*') tsconfig.json $(NODE_MODULES)
+	node_modules/.bin/tsc -p tsconfig.json
+	touch $@
+
+demo: build
+	test/demo/demo.sh
+
+test: build
+	@.ci/prepare-machine test
+	node dist/test/run-tests.js
+
+check: $(TYPESCRIPT)
+	node_modules/.bin/tsc -p tsconfig.json --noEmit --incremental false
+	node_modules/.bin/eslint .
+	node_modules/.bin/biome check .
+	.ci/check-native-format
+	node --test dist/test/architecture.test.js
+
+format: $(NODE_MODULES)
+	node_modules/.bin/biome check --write .
+	.ci/check-native-format --write
+
+bench: build
+	@.ci/prepare-machine bench
+	node dist/test/bench/bench.js
+
+install: build
+	.ci/install-files "$(DESTDIR)" "$(PREFIX)" "$(SBINDIR)"
+
+clean:
+	rm -rf dist native/build node_modules/.imafs-installed test/helpers/bin

@@ -1,0 +1,58 @@
+/**
+ * Kernel names of hash algorithms -> an implementation: OpenSSL's where it has it, else @noble/hashes.
+ * Neither has md4, rmd128, rmd256, rmd320, wp*, tgr* or streebog*.
+ */
+import { createHash, getHashes } from 'node:crypto';
+import { md5, ripemd160, sha1 } from '@noble/hashes/legacy.js';
+import { sha224, sha256, sha384, sha512 } from '@noble/hashes/sha2.js';
+import { sha3_256, sha3_384, sha3_512 } from '@noble/hashes/sha3.js';
+
+/** A hash under way. */
+export interface Hasher {
+  update(chunk: Uint8Array): void;
+  digest(): Uint8Array;
+}
+
+/** hash_algo_name of crypto/hash_info.c -> OpenSSL's name, where they differ. */
+const opensslNames: Readonly<Record<string, string>> = { rmd160: 'ripemd160' };
+
+const kernelNames = [
+  'md5',
+  'sha1',
+  'rmd160',
+  'sha256',
+  'sha384',
+  'sha512',
+  'sha224',
+  'sm3',
+  'sha3-256',
+  'sha3-384',
+  'sha3-512',
+] as const;
+
+const nobleHashes: Readonly<Record<string, { create(): Hasher }>> = {
+  md5,
+  sha1,
+  rmd160: ripemd160,
+  sha224,
+  sha256,
+  sha384,
+  sha512,
+  'sha3-256': sha3_256,
+  'sha3-384': sha3_384,
+  'sha3-512': sha3_512,
+};
+
+const ofOpenssl = new Set(getHashes());
+
+const opensslName = (algorithm: string): string => opensslNames[algorithm] ?? algorithm;
+
+/** Undefined where there is no implementation of the kernel's `algorithm`. */
+export const createHasher = (algorithm: string): Hasher | undefined => {
+  const isKnown = (kernelNames as readonly string[]).includes(algorithm);
+  if (isKnown && ofOpenssl.has(opensslName(algorithm))) return createHash(opensslName(algorithm));
+  return nobleHashes[algorithm]?.create();
+};
+
+/** Whether files can be hashed with the kernel's `algorithm` here. */
+export const canHash = (algorithm: string): boolean => createHasher(algorithm) !== undefined;

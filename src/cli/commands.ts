@@ -1,0 +1,192 @@
+import type { Command, OptionSpec } from './command.js';
+import { bashCompletion } from './completion.js';
+import { EXIT } from './exit-codes.js';
+import { columns } from './help.js';
+import type { StartDaemon } from './mount.js';
+import { MOUNT_OPTIONS, type MountOptionSpec } from './mount-option-table.js';
+
+const ANY_NUMBER = Number.POSITIVE_INFINITY;
+
+/** For verbs that talk to a daemon whose mount has another control= than the default. */
+const CONTROL: OptionSpec = {
+  type: 'string',
+  value: 'NAME',
+  help: "name of the control tree, if mounted with control=NAME (default '.ima')",
+};
+
+const NS: OptionSpec = {
+  type: 'string',
+  value: 'NSID',
+  help: 'number of the mount namespace (default: your own)',
+};
+
+const RECURSIVE: OptionSpec = {
+  type: 'boolean',
+  short: 'r',
+  help: 'go into directories (on one file system)',
+};
+
+/**
+ * The command table: parsing, help, completion and CLI.md's list of verbs come from here. A verb's
+ * module is loaded when it runs.
+ */
+export function commandTable(startDaemon: StartDaemon): readonly Command[] {
+  const commands: Command[] = [
+    {
+      name: 'mount',
+      summary: 'put BACKING under IMA at MOUNTPOINT (the same directory will do)',
+      operands: 'BACKING MOUNTPOINT',
+      fewest: 2,
+      most: 2,
+      options: {
+        options: {
+          type: 'string',
+          short: 'o',
+          multiple: true,
+          value: 'K=V,...',
+          help: 'mount options, see below',
+        },
+        foreground: { type: 'boolean', help: 'stay, and log to stderr' },
+        verbose: { type: 'boolean', short: 'v', help: 'log more' },
+      },
+      details: ['mount options:', ...columns(mountOptionRows()), '', MOUNT_NOTE],
+      run: async (invocation) => (await import('./mount.js')).mount(startDaemon, invocation),
+    },
+    {
+      name: 'umount',
+      summary: 'unmount, and wait until the daemon is gone (or take away a dead mount)',
+      operands: 'MOUNTPOINT',
+      fewest: 1,
+      most: 1,
+      options: { control: CONTROL },
+      run: async (invocation) => (await import('./umount.js')).umount(invocation),
+    },
+    {
+      name: 'status',
+      summary: 'show mounts, their namespaces and counters',
+      operands: '[MOUNTPOINT]',
+      fewest: 0,
+      most: 1,
+      options: { control: CONTROL },
+      run: async (invocation) => (await import('./status.js')).status(invocation),
+    },
+    {
+      name: 'label hash',
+      summary: 'set security.ima to the digest of each file',
+      operands: 'PATH...',
+      fewest: 1,
+      most: ANY_NUMBER,
+      options: {
+        recursive: RECURSIVE,
+        algorithm: {
+          type: 'string',
+          short: 'a',
+          value: 'NAME',
+          help: 'hash algorithm by its kernel name (default sha256)',
+        },
+        control: CONTROL,
+      },
+      run: async (invocation) => (await import('./label.js')).labelHash(invocation),
+    },
+    {
+      name: 'label clear',
+      summary: 'remove security.ima',
+      operands: 'PATH...',
+      fewest: 1,
+      most: ANY_NUMBER,
+      options: { recursive: RECURSIVE, control: CONTROL },
+      run: async (invocation) => (await import('./label.js')).labelClear(invocation),
+    },
+    {
+      name: 'explain',
+      summary: 'say what decides about a file, and why it was refused',
+      operands: 'PATH',
+      fewest: 1,
+      most: 1,
+      options: { control: CONTROL },
+      run: async (invocation) => (await import('./explain.js')).explain(invocation),
+    },
+    {
+      name: 'policy check',
+      summary: 'check policy files without loading them',
+      operands: 'FILE...',
+      fewest: 1,
+      most: ANY_NUMBER,
+      options: {},
+      run: async (invocation) => (await import('./policy.js')).policyCheck(invocation),
+    },
+    {
+      name: 'policy load',
+      summary: 'load a policy file into a namespace',
+      operands: 'MOUNTPOINT FILE',
+      fewest: 2,
+      most: 2,
+      options: { ns: NS, control: CONTROL },
+      run: async (invocation) => (await import('./policy.js')).policyLoad(invocation),
+    },
+    {
+      name: 'policy show',
+      summary: 'show the policy of a namespace',
+      operands: 'MOUNTPOINT',
+      fewest: 1,
+      most: 1,
+      options: { ns: NS, control: CONTROL },
+      run: async (invocation) => (await import('./policy.js')).policyShow(invocation),
+    },
+    {
+      name: 'ns ls',
+      summary: 'list the activated mount namespaces',
+      operands: 'MOUNTPOINT',
+      fewest: 1,
+      most: 1,
+      options: { control: CONTROL },
+      run: async (invocation) => (await import('./ns.js')).nsLs(invocation),
+    },
+    {
+      name: 'ns add',
+      summary: 'activate a mount namespace, by its number or a process in it',
+      operands: 'MOUNTPOINT NSID|PID',
+      fewest: 2,
+      most: 2,
+      options: { control: CONTROL },
+      run: async (invocation) => (await import('./ns.js')).nsAdd(invocation),
+    },
+    {
+      name: 'doctor',
+      summary: 'check this machine and its mounts',
+      operands: '',
+      fewest: 0,
+      most: 0,
+      options: { control: CONTROL },
+      run: async (invocation) => (await import('./doctor.js')).doctor(invocation),
+    },
+    {
+      name: 'completion bash',
+      summary: 'print a completion script',
+      operands: '',
+      fewest: 0,
+      most: 0,
+      options: {},
+      run: ({ output }) => {
+        const script = bashCompletion(commands);
+        output.result('completion', { script }, script.trimEnd());
+        return Promise.resolve(EXIT.ok);
+      },
+    },
+  ];
+  return commands;
+}
+
+const MOUNT_NOTE =
+  'Also taken, as by mount(8): ro rw nosuid nodev noexec suid dev exec, and words for fstab.';
+
+function mountOptionRows(): [string, string][] {
+  return Object.entries<MountOptionSpec>(MOUNT_OPTIONS).flatMap(
+    ([name, { values, later, default: byDefault, help }]): [string, string][] => {
+      // An option no value of which works yet is not offered.
+      if (later === 'all' && typeof values === 'string') return [];
+      const form = typeof values === 'string' ? `${name}=...` : `${name}=${values.join('|')}`;
+      return [[form, `${help} (${byDefault})`]];
+    },
+  );
+}

@@ -1,0 +1,66 @@
+import type { ControlClient } from './control-client.js';
+import { EXIT } from './exit-codes.js';
+import { UserError } from './user-error.js';
+
+/** What the command line reads of a namespace's `status` file (docs of the whole: CLI.md). */
+export interface NamespaceStatus {
+  readonly namespace: number;
+  readonly system: boolean;
+  readonly active: boolean;
+  readonly mode: string;
+  readonly hash: string;
+  readonly policy: { readonly rules: number; readonly digest: string };
+  readonly counters: { readonly opens: number; readonly denied: number };
+  readonly lastPolicyFailure?: {
+    readonly source: string;
+    readonly line: number;
+    readonly column: number;
+    readonly message: string;
+  };
+}
+
+export interface UnsettledFile {
+  readonly path: string;
+  /** Who kept it from being settled: a writer that is still there, or a crash. */
+  readonly reason: 'writer' | 'crash';
+}
+
+/** The whole mount; only the system's root is shown it. */
+export interface MountStatus {
+  readonly pid: number;
+  readonly startedAt: string;
+  readonly backing: string;
+  readonly appraise: string;
+  readonly nsPolicy: string;
+  readonly transport: {
+    readonly protocolMinor: number;
+    readonly passthrough: string;
+    readonly leases: boolean;
+    readonly fsMagic: number;
+    readonly fsUuid?: string;
+  };
+  readonly counters: {
+    readonly requests: number;
+    readonly opens: number;
+    readonly remembered: number;
+    readonly upcalls: number;
+    readonly nodes: number;
+  };
+  readonly unsettled: readonly UnsettledFile[];
+  readonly namespaces: readonly NamespaceStatus[];
+}
+
+export interface Status extends NamespaceStatus {
+  readonly version: string;
+  readonly mount?: MountStatus;
+}
+
+/** Status of the reader's own namespace, or of namespace `namespace`. */
+export function readStatus(client: ControlClient, namespace = 'self'): Status {
+  const text = client.read(`${namespace}/status`);
+  try {
+    return JSON.parse(text) as Status;
+  } catch {
+    throw new UserError(EXIT.runtime, 'bad-status', `the daemon's status is not JSON: ${text}`);
+  }
+}

@@ -1,0 +1,39 @@
+import { readFileSync, statfsSync } from 'node:fs';
+
+import { errnoOf } from '../base/errno.js';
+import { type MountLine, parseMountinfo } from '../base/mountinfo.js';
+
+export const IMAFS_TYPE = 'fuse.imafs';
+
+/** All mounts that a process sees, in the order they were made. */
+export function readMountTable(pid: string | number = 'self'): MountLine[] {
+  return parseMountinfo(readFileSync(`/proc/${pid}/mountinfo`, 'latin1'));
+}
+
+/** The imafs mounts; not the bind mounts of parts of them, which have no control tree. */
+export function imafsMounts(table = readMountTable()): MountLine[] {
+  return table.filter(({ type, root }) => type === IMAFS_TYPE && root === '/');
+}
+
+/** What is mounted on top at a mountpoint, or undefined. */
+export function mountAt(mountpoint: string, table = readMountTable()): MountLine | undefined {
+  return table.findLast((mount) => mount.mountpoint === mountpoint);
+}
+
+/**
+ * Whether nobody serves the mount any more. By statfs(2), which always asks the daemon: attributes of
+ * the root may be cached.
+ */
+export function isDead(mountpoint: string): boolean {
+  try {
+    statfsSync(mountpoint);
+    return false;
+  } catch (error) {
+    return isDeadErrno(errnoOf(error));
+  }
+}
+
+/** ENOTCONN, or ECONNABORTED after an abort. */
+export function isDeadErrno(errno: string | undefined): boolean {
+  return errno === 'ENOTCONN' || errno === 'ECONNABORTED';
+}

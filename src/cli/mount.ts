@@ -1,0 +1,80 @@
+import type { DaemonOptions } from '../daemon-options.js';
+import type { Invocation } from './command.js';
+import { startDetached, tellStarter } from './daemon-process.js';
+import { daemonSettings, stateDirectory } from './daemon-settings.js';
+import { EXIT, type ExitCode } from './exit-codes.js';
+import { type MountOptions, parseMountOptions } from './mount-options.js';
+import { demandMountRights, type MountPlaces, resolveMountPlaces } from './mount-places.js';
+import { startFailure } from './start-failure.js';
+import { UserError } from './user-error.js';
+
+/** A daemon that serves its mount, in this process. */
+export interface RunningDaemon {
+  /** Resolves when the mount is gone, with what ended it if that was a fault. */
+  readonly ended: Promise<string | undefined>;
+  /** Unmounts; `ended` follows. */
+  stop(): Promise<void>;
+}
+
+export type StartDaemon = (options: DaemonOptions) => Promise<RunningDaemon>;
+
+/** `imafs mount`: in the foreground, or in a process of its own that is awaited until it serves. */
+export async function mount(
+  startDaemon: StartDaemon,
+  { operands, options, output }: Invocation,
+): Promise<ExitCode> {
+  const mountOptions = demandMountOptions(options.texts('options'));
+  demandMountRights();
+  const places = resolveMountPlaces(operands[0] ?? '', operands[1] ?? '');
+  const settings = daemonSettings(places, mountOptions, options.flag('verbose') ? 'debug' : 'info');
+  if (options.flag('foreground')) return serve(startDaemon, settings);
+  const pid = await startDetached(
+    daemonWords(places, options.texts('options'), options.flag('verbose')),
+    stateDirectory(places, mountOptions),
+  );
+  output.result('mounted', { ...places, pid }, undefined);
+  return EXIT.ok;
+}
+
+function demandMountOptions(lists: readonly string[]): MountOptions {
+  const parsed = parseMountOptions(lists);
+  if (parsed.ok) return parsed.value;
+  const { code, message, hint } = parsed.problem;
+  throw new UserError(EXIT.usage, code, message, hint === undefined ? [] : [hint]);
+}
+
+/** The same command line for the daemon's own process, which keeps this working directory. */
+function daemonWords(places: MountPlaces, lists: readonly string[], verbose: boolean): string[] {
+  return [
+    'mount',
+    '--foreground',
+    ...(verbose ? ['--verbose'] : []),
+    ...lists.flatMap((list) => ['-o', list]),
+    '--',
+    places.backing,
+    places.mountpoint,
+  ];
+}
+
+/** Serves until unmounted or told to stop; the starter, if there is one, hears how it began. */
+async function serve(startDaemon: StartDaemon, settings: DaemonOptions): Promise<ExitCode> {
+  // Neither the directory it was started in nor a terminal that goes away concerns a daemon.
+  process.chdir('/');
+  let daemon: RunningDaemon;
+  try {
+    daemon = await startDaemon(settings);
+  } catch (error) {
+    const failure = startFailure(error);
+    const { exit, code, message, hints } = failure;
+    await tellStarter({ type: 'failed', exit, code, message, hints });
+    throw failure;
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => void daemon.stop());
+  }
+  process.on('SIGHUP', () => undefined);
+  await tellStarter({ type: 'ready' });
+  const fault = await daemon.ended;
+  if (fault === undefined) return EXIT.ok;
+  throw new UserError(EXIT.runtime, 'daemon-failed', `the mount ended: ${fault}`);
+}

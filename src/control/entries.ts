@@ -1,0 +1,122 @@
+/** The names of the control tree, DESIGN section 6: which are where, and what an open of each does. */
+import { readDenials, readEvents } from './event-files.js';
+import { writeLabel } from './label-file.js';
+import { LIST_BANKS, openList } from './list-file.js';
+import { readNamespaces, writeNamespaces } from './namespaces-file.js';
+import { readPolicy, writePolicy } from './policy-file.js';
+import { readWord, writeActive, writeHash, writeMode, writeUnsupported } from './setting-files.js';
+import { type OpenFile, snapshot } from './virtual-file.js';
+
+/** At the top, showing the reader's namespace; in NSID/; or in both. */
+type Place = 'top' | 'namespace' | 'both';
+
+export interface FileEntry {
+  readonly kind: 'file';
+  readonly name: string;
+  readonly place: Place;
+  /** Absent: an open for this access is EACCES. Every open for both is. */
+  readonly read?: OpenFile;
+  readonly write?: OpenFile;
+  /** Only one open for writing at a time, per namespace. */
+  readonly exclusive?: true;
+  /** What EPERM keeps from a namespace's own root under ns_policy=replace. */
+  readonly systemOnlyUnderReplace?: 'write' | 'all';
+}
+
+export interface OtherEntry {
+  readonly kind: 'directory' | 'link';
+  readonly name: string;
+  readonly place: Place;
+}
+
+export type Entry = FileEntry | OtherEntry;
+
+const lists: readonly Entry[] = (['ascii', 'binary'] as const).flatMap((form) => [
+  // Without a suffix it is the SHA-1 list, as in the kernel.
+  list(`${form}_runtime_measurements`, openList(form, 'sha1')),
+  ...LIST_BANKS.map((bank) => list(`${form}_runtime_measurements_${bank}`, openList(form, bank))),
+]);
+
+function list(name: string, read: OpenFile): Entry {
+  return { kind: 'file', name, place: 'both', read };
+}
+
+/** A word of a namespace's settings, which only the system may change under `replace`. */
+function setting(name: string, place: Place, read: OpenFile, write: OpenFile): Entry {
+  return { kind: 'file', name, place, read, write, systemOnlyUnderReplace: 'write' };
+}
+
+export const ENTRIES: readonly Entry[] = [
+  {
+    kind: 'file',
+    name: 'policy',
+    place: 'both',
+    read: readPolicy,
+    write: writePolicy,
+    systemOnlyUnderReplace: 'all',
+  },
+  ...lists,
+  {
+    kind: 'file',
+    name: 'runtime_measurements_count',
+    place: 'both',
+    read: readWord(({ namespace, parts }) => parts.listOf(namespace).count),
+  },
+  {
+    kind: 'file',
+    name: 'violations',
+    place: 'both',
+    read: readWord(({ namespace, parts }) => parts.listOf(namespace).violations),
+  },
+  setting(
+    'active',
+    'both',
+    readWord(({ namespace }) => (namespace.isActive ? 1 : 0)),
+    writeActive,
+  ),
+  setting(
+    'mode',
+    'both',
+    readWord(({ namespace }) => namespace.ima.mode),
+    writeMode,
+  ),
+  setting(
+    'hash',
+    'both',
+    readWord(({ namespace }) => namespace.ima.hashAlgorithm),
+    writeHash,
+  ),
+  setting(
+    'template_name',
+    'both',
+    readWord(() => 'ima-ng'),
+    writeUnsupported,
+  ),
+  {
+    kind: 'file',
+    name: 'namespaces',
+    place: 'top',
+    read: readNamespaces,
+    write: writeNamespaces,
+    exclusive: true,
+  },
+  { kind: 'link', name: 'self', place: 'top' },
+  setting(
+    'tpm',
+    'namespace',
+    readWord(() => 'none'),
+    writeUnsupported,
+  ),
+  { kind: 'directory', name: 'keys', place: 'namespace' },
+  { kind: 'file', name: 'label', place: 'namespace', write: writeLabel },
+  { kind: 'file', name: 'critical_data', place: 'namespace', write: writeUnsupported },
+  { kind: 'file', name: 'denials', place: 'namespace', read: readDenials },
+  { kind: 'file', name: 'events', place: 'namespace', read: readEvents },
+  {
+    kind: 'file',
+    name: 'status',
+    place: 'namespace',
+    read: ({ namespace, parts }) =>
+      snapshot(`${JSON.stringify(parts.statusOf(namespace), undefined, 2)}\n`),
+  },
+];

@@ -1,0 +1,54 @@
+/**
+ * `denials`: the latest refusals, as they are at open. `events`: what happened to the namespace, from
+ * the oldest kept on; a reader that came to the end can poll(2) for more.
+ */
+import type { NamespaceEvent } from '../namespaces/namespace.js';
+import type { Ring } from '../namespaces/ring.js';
+import { jsonLines, type OpenFile, snapshot, type VirtualFile } from './virtual-file.js';
+
+export const readDenials: OpenFile = ({ namespace }) =>
+  snapshot(jsonLines(namespace.denials.entries()));
+
+export const readEvents: OpenFile = ({ namespace }) => new EventReader(namespace.events);
+
+/**
+ * Reads on from where it stopped, whatever the offset: old events go away below it. What it missed is
+ * told by a line `{"event":"lost","detail":{"events":N}}`.
+ */
+class EventReader implements VirtualFile {
+  /** Number of the next event to give out, the first ever being 1. */
+  #next: number;
+  #unread: Buffer = Buffer.alloc(0);
+
+  constructor(private readonly events: Ring<NamespaceEvent>) {
+    this.#next = this.#oldest();
+  }
+
+  read(_offset: number, size: number): Uint8Array {
+    if (this.#unread.length === 0) this.#unread = Buffer.from(this.#take());
+    const part = this.#unread.subarray(0, size);
+    this.#unread = this.#unread.subarray(part.length);
+    return part;
+  }
+
+  isReadable(): boolean {
+    return this.#unread.length > 0 || this.#next <= this.events.added;
+  }
+
+  watch(listener: () => void): () => void {
+    return this.events.subscribe(listener);
+  }
+
+  #oldest(): number {
+    return this.events.added - this.events.entries().length + 1;
+  }
+
+  #take(): string {
+    const oldest = this.#oldest();
+    const lost = Math.max(0, oldest - this.#next);
+    const known = this.events.entries().slice(Math.max(0, this.#next - oldest));
+    this.#next = this.events.added + 1;
+    const gap = { event: 'lost', detail: { events: lost } };
+    return (lost > 0 ? jsonLines([gap]) : '') + jsonLines(known);
+  }
+}

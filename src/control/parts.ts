@@ -1,0 +1,28 @@
+/** What the control tree is wired to by the daemon. */
+import type { Log } from '../base/log.js';
+import type { Addon, NativeTransport } from '../binding/addon-types.js';
+import type { NamespacePolicy } from '../daemon-options.js';
+import type { Lifecycle } from '../namespaces/lifecycle.js';
+import type { Namespace } from '../namespaces/namespace.js';
+import type { PolicyLoader } from '../namespaces/policy-loader.js';
+import type { Registry } from '../namespaces/registry.js';
+import type { Labeller } from './label.js';
+import type { MeasurementList } from './list-file.js';
+import type { StatusReport } from './status-report.js';
+
+export interface ControlParts {
+  readonly log: Log;
+  /** Name of the tree at the root of the mount, `.ima`. */
+  readonly controlName: string;
+  readonly nsPolicy: NamespacePolicy;
+  readonly addon: Pick<Addon, 'namespaceOwner' | 'isUserNamespaceAncestor'>;
+  readonly transport: Pick<NativeTransport, 'notifyPoll'>;
+  readonly registry: Pick<Registry, 'system' | 'ofCaller' | 'byName' | 'activated'>;
+  readonly lifecycle: Pick<Lifecycle, 'activate' | 'activateSelf' | 'setMode' | 'setHash'>;
+  readonly policyLoader: Pick<PolicyLoader, 'open' | 'close'>;
+  readonly labeller: Labeller;
+  /** The measurement list of a namespace. */
+  readonly listOf: (namespace: Namespace) => MeasurementList;
+  /** What `status` of a namespace shows. */
+  readonly statusOf: (namespace: Namespace) => StatusReport;
+}

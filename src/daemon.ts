@@ -1,0 +1,257 @@
+/**
+ * The composition root: builds the parts, wires them, mounts, and stops in reverse order. It is the one
+ * file that knows all others.
+ */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { AuditLog } from './audit/audit-log.js';
+import { readCallerFacts } from './audit/caller-facts.js';
+import { createDeviceName } from './audit/device-name.js';
+import { FileSink } from './audit/file-sink.js';
+import { createLog, type Log } from './base/log.js';
+import { loadAddon } from './binding/addon.js';
+import type { Addon, NativeTransport } from './binding/addon-types.js';
+import { canHash } from './binding/hash-algorithms.js';
+import { HashPool } from './binding/hash-pool.js';
+import { FileLabeller } from './control/label.js';
+import { LabelRule, readIdMap } from './control/label-rule.js';
+import { EMPTY_LIST } from './control/list-file.js';
+import { statusReport, type StatusSources } from './control/status-report.js';
+import { ControlTree } from './control/tree.js';
+import type { DaemonOptions } from './daemon-options.js';
+import { backingFacts, deviceOfMount } from './gate/backing-facts.js';
+import { Denials } from './gate/denials.js';
+import { DigestCache } from './gate/digest-cache.js';
+import { Dispatch } from './gate/dispatch.js';
+import { Journal } from './gate/journal.js';
+import { OpenHandler } from './gate/open.js';
+import { IMA_XATTR } from './gate/opened-file.js';
+import { Settling } from './gate/settling.js';
+import { XattrHandler } from './gate/xattr.js';
+import { createIma } from './ima/ima.js';
+import { Lifecycle } from './namespaces/lifecycle.js';
+import { Lineage } from './namespaces/lineage.js';
+import { LIMITS } from './namespaces/namespace.js';
+import { Paths } from './namespaces/paths.js';
+import { PolicyLoader } from './namespaces/policy-loader.js';
+import { ProcessWalks } from './namespaces/process-walks.js';
+import { Registry } from './namespaces/registry.js';
+import { Sharing } from './namespaces/sharing.js';
+import { startPolicy } from './namespaces/start-policy.js';
+import { findSystemNamespace } from './namespaces/system-namespace.js';
+
+/** A daemon that serves its mount, in this process. */
+export interface RunningDaemon {
+  /** Resolves when the mount is gone and everything is closed, with what ended it if that was a fault. */
+  readonly ended: Promise<string | undefined>;
+  /** Unmounts; resolves with `ended`. */
+  stop(): Promise<void>;
+}
+
+/** How long the helper that reads a policy file for its writer may take. */
+const POLICY_READ_MS = 5000;
+
+/** Mounts and serves. Rejects with an Error, of the system's with `code`, and nothing is mounted then. */
+export const startDaemon = async (options: DaemonOptions): Promise<RunningDaemon> => {
+  const log = createLog(options.logLevel);
+  const startedAt = new Date();
+  const addon = loadAddon();
+  const systemNamespace = findSystemNamespace(addon, options.systemNs);
+  if (!systemNamespace.ok) throw new Error(systemNamespace.problem);
+  const policy = startPolicy(options.policy);
+  if (!policy.ok) throw new Error(policy.problem);
+  if (!canHash(options.imaHash)) throw new Error(`no hash algorithm '${options.imaHash}'`);
+  const backing = backingFacts(options.backing);
+  mkdirSync(options.stateDirectory, { recursive: true, mode: 0o700 });
+
+  const journal = new Journal(options.stateDirectory);
+  const audit = await openAudit(options, log);
+  const pool = new HashPool();
+  const close = async (): Promise<void> => {
+    await pool.close();
+    await audit.close();
+    journal.close();
+  };
+
+  let onWake = (): void => undefined;
+  const transport = addon.createTransport(transportOptions(options, backing.anonymousId), () =>
+    onWake(),
+  );
+  const facts = await start(transport, close);
+
+  // Namespaces and their policies.
+  const mode = options.appraise === 'enforce_ns' ? 'enforce' : options.appraise;
+  const imaOptions = { mode, hashAlgorithm: options.imaHash, iintCapacity: LIMITS.iints } as const;
+  const walks = new ProcessWalks(addon);
+  const lineage = new Lineage(systemNamespace.value.scope);
+  const registry = new Registry(
+    {
+      addon,
+      transport,
+      lineage,
+      walks,
+      nsPolicy: options.nsPolicy,
+      newIma: () => createIma(imaOptions),
+    },
+    {
+      ...systemNamespace.value,
+      owner: undefined,
+      ima: createIma({ ...imaOptions, policy: policy.value }),
+    },
+  );
+  const sharing = new Sharing(registry, options.nsPolicy);
+  const auditStatus = audit.status.bind(audit);
+  const lifecycle = new Lifecycle({
+    registry,
+    lineage,
+    walks,
+    addon,
+    appraise: options.appraise,
+    nsPolicy: options.nsPolicy,
+    canHash,
+    auditStatus,
+    log,
+  });
+  const policyLoader = new PolicyLoader({
+    readAsCaller: (tid, path, limit) =>
+      addon.readAsCaller(transport, tid, path, limit, POLICY_READ_MS),
+    changed: () => registry.changed(),
+    auditStatus,
+    auditRule: audit.policyRule.bind(audit),
+  });
+  if (options.policy.kind === 'text') policyLoader.startedCustom(registry.system);
+
+  // The requests that need a decision.
+  const fileSystem = { fsMagic: facts.fsMagic, fsName: backing.fsName, fsUuid: facts.fsUuid };
+  const paths = new Paths(options.mountpoint, deviceOfMount(options.mountpoint) ?? '');
+  const denials = new Denials(paths, log);
+  const digests = new DigestCache();
+  const settling = new Settling({ addon, transport, pool, journal, log });
+  const shared = { registry, settling, audit, denials, paths };
+  const open = new OpenHandler({
+    ...shared,
+    addon,
+    transport,
+    pool,
+    digests,
+    fileSystem,
+    sharing,
+    mmapCheck: options.mmapCheck,
+  });
+  const xattr = new XattrHandler({ ...shared, canHash });
+
+  // The control tree.
+  const labelRule = new LabelRule({ registry, sharing, hashPool: pool, fileSystem, readIdMap });
+  const labeller = new FileLabeller({
+    addon,
+    transport,
+    hashPool: pool,
+    refusal: (request) => labelRule.refusal(request),
+    changed: ({ opened }) => {
+      settling.labelled(opened.file.ino);
+      if (opened.node !== undefined) transport.voidNode(opened.node);
+    },
+  });
+  const sources: StatusSources = {
+    version: version(),
+    startedAt,
+    options,
+    facts: () => facts,
+    counters: () => transport.counters(),
+    audit: () => audit.health(),
+    unsettled: () => [
+      ...settling.paths().map((path) => ({ path, reason: 'writer' }) as const),
+      ...journal.inherited().map((path) => ({ path, reason: 'crash' }) as const),
+    ],
+    namespaces: () => registry.activated(),
+    lastPolicyFailure: (namespace) => policyLoader.lastFailure(namespace),
+  };
+  const controlTree = new ControlTree({
+    log,
+    controlName: options.controlName,
+    nsPolicy: options.nsPolicy,
+    addon,
+    transport,
+    registry,
+    lifecycle,
+    policyLoader,
+    labeller,
+    listOf: () => EMPTY_LIST,
+    statusOf: (namespace) => statusReport(namespace, sources),
+  });
+
+  const ended = new Promise<string | undefined>((resolve) => {
+    const dispatch = new Dispatch({
+      transport,
+      open,
+      xattr,
+      settling,
+      digests,
+      controlTree,
+      namespaces: () => registry.known(),
+      ended: resolve,
+      log,
+    });
+    onWake = dispatch.wake;
+  }).finally(async () => {
+    lifecycle.stop();
+    settling.stop();
+    await close();
+  });
+  onWake();
+  settling.start();
+  lifecycle.start();
+  log.info({ facts, mountpoint: options.mountpoint }, 'mounted');
+  addon.notifySupervisor('READY=1');
+  return { ended, stop: () => stop(addon, transport, ended) };
+};
+
+const start = async (
+  transport: NativeTransport,
+  close: () => Promise<void>,
+): Promise<ReturnType<NativeTransport['start']>> => {
+  try {
+    return transport.start();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+};
+
+/** A mount that is in use leaves the tree at once and ends with its last user. */
+const stop = async (
+  addon: Addon,
+  transport: NativeTransport,
+  ended: Promise<unknown>,
+): Promise<void> => {
+  addon.notifySupervisor('STOPPING=1');
+  try {
+    transport.unmount(false);
+  } catch {
+    transport.unmount(true);
+  }
+  await ended;
+};
+
+const transportOptions = (options: DaemonOptions, anonymousId: number) => ({
+  backing: options.backing,
+  mountpoint: options.mountpoint,
+  source: options.backing,
+  mountFlags: options.mountFlags,
+  passthrough: options.passthrough,
+  virtualName: options.controlName,
+  anonymousId,
+  guardedXattrs: [IMA_XATTR],
+});
+
+const openAudit = async (options: DaemonOptions, log: Log): Promise<AuditLog> => {
+  const onFailure = (error: Error): void => log.error({ err: error }, 'audit record lost');
+  const { auditFile } = options;
+  const sink = auditFile === undefined ? undefined : await FileSink.open(auditFile, onFailure);
+  const deviceName = createDeviceName();
+  return new AuditLog({ log, readCallerFacts, deviceName, now: Date.now, sink });
+};
+
+const version = (): string => {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+};

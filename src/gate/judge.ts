@@ -1,0 +1,87 @@
+/** Asks every policy that has a say about one open, hook by hook; the first refusal ends it. */
+import type { OpenUpcall } from '../binding/addon-types.js';
+import type { HookCall } from '../ima/hooks-of-open.js';
+import { type Denied, processMeasurement, type Verdict } from '../ima/process-measurement.js';
+import type { Judge } from '../namespaces/registry.js';
+import type { Sharing } from '../namespaces/sharing.js';
+import { HeldAudit } from './held-audit.js';
+import { isDirect, isForWriting } from './open-flags.js';
+import type { OpenedFile } from './opened-file.js';
+import type { Settling } from './settling.js';
+
+/** Audit records that one judge's policy made. */
+export interface JudgeRecords {
+  readonly judge: Judge;
+  readonly records: HeldAudit;
+}
+
+export interface Refusal {
+  readonly judge: Judge;
+  readonly hook: HookCall;
+  readonly verdict: Denied;
+}
+
+export interface Judgement {
+  /** Undefined: all allow it. */
+  readonly refusal: Refusal | undefined;
+  /** It would be allowed again without a trace. */
+  readonly cacheable: boolean;
+  /** Every policy passed the file, not only tolerated it, and may have security.ima written. */
+  readonly mayLabel: boolean;
+  /** Some policy wants the hash written at the last writer's close. */
+  readonly wantsLabel: boolean;
+  readonly audit: readonly JudgeRecords[];
+}
+
+export interface JudgeParts {
+  readonly settling: Pick<Settling, 'writersOwn'>;
+  readonly sharing: Pick<Sharing, 'mayWrite'>;
+}
+
+export const judgeOpen = async (
+  judges: readonly Judge[],
+  hooks: readonly HookCall[],
+  file: OpenedFile,
+  upcall: OpenUpcall,
+  { settling, sharing }: JudgeParts,
+): Promise<Judgement> => {
+  const writable = isForWriting(upcall.flags);
+  const audit: JudgeRecords[] = [];
+  const verdicts: Verdict[] = [];
+  let mayLabel = true;
+  let refusal: Refusal | undefined;
+  for (const judge of judges) {
+    const records = new HeldAudit();
+    audit.push({ judge, records });
+    file.mayFix = sharing.mayWrite(judge.namespace, file.object);
+    mayLabel &&= file.mayFix;
+    for (const { hook, subject } of hooksAndSubjects(hooks, judge)) {
+      const writersOwn = settling.writersOwn(file.node, judge.scope.id);
+      const verdict = await processMeasurement(judge.ima, records, {
+        hook: hook.hook,
+        mask: hook.mask,
+        subject,
+        file,
+        writable,
+        directIo: isDirect(upcall.flags),
+        writersOwn,
+      });
+      verdicts.push(verdict);
+      if (verdict.allowed) continue;
+      refusal = { judge, hook, verdict };
+      return { refusal, cacheable: false, mayLabel: false, wantsLabel: false, audit };
+    }
+  }
+  const allowed = verdicts.filter((verdict) => verdict.allowed);
+  return {
+    refusal,
+    cacheable: allowed.every(({ cacheable }) => cacheable),
+    mayLabel: mayLabel && allowed.every(({ cause }) => cause === undefined),
+    wantsLabel: allowed.some(({ mayUpdateXattr, decision }) => mayUpdateXattr || decision.hash),
+    audit,
+  };
+};
+
+/** Each hook for each set of credentials: all must pass, so the stricter result counts. */
+const hooksAndSubjects = (hooks: readonly HookCall[], { subjects }: Judge) =>
+  hooks.flatMap((hook) => subjects.map((subject) => ({ hook, subject })));

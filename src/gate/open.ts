@@ -1,0 +1,155 @@
+/**
+ * One open of a regular file, from native's question to the answer: settle writers, find the policies
+ * that judge the caller, ask each of them, and write down what came of it.
+ */
+import type { AuditLog } from '../audit/audit-log.js';
+import type { OpenAnswer, OpenUpcall } from '../binding/addon-types.js';
+import { errnoNumber } from '../base/errno.js';
+import { interpreterName, isElf } from '../ima/elf.js';
+import { hooksOfOpen, type HookCall, type MmapCheck } from '../ima/hooks-of-open.js';
+import type { Judge, Registry } from '../namespaces/registry.js';
+import type { Paths } from '../namespaces/paths.js';
+import type { Denials } from './denials.js';
+import { judgeOpen, type Judgement, type JudgeParts, type JudgeRecords } from './judge.js';
+import { isForWriting } from './open-flags.js';
+import { OpenedFile, type OpenedFileParts } from './opened-file.js';
+import type { Settled, Settling } from './settling.js';
+
+export interface OpenParts extends OpenedFileParts, JudgeParts {
+  readonly registry: Pick<Registry, 'judges'>;
+  readonly settling: Pick<Settling, 'settle' | 'begin' | 'writersOwn' | 'nextRelease'>;
+  readonly audit: Pick<AuditLog, 'forAccess'>;
+  readonly denials: Pick<Denials, 'record'>;
+  readonly paths: Pick<Paths, 'ofSystem' | 'ofCaller'>;
+  readonly mmapCheck: MmapCheck;
+}
+
+/** How often a file that changes while it is read is read again. */
+const MOST_ATTEMPTS = 3;
+
+/** How long a refusal waits for a close(2) that is done but whose RELEASE is still on its way. */
+const RELEASE_GRACE_MS = 20;
+
+export class OpenHandler {
+  constructor(private readonly parts: OpenParts) {}
+
+  async handle(upcall: OpenUpcall): Promise<OpenAnswer> {
+    const judges = await this.parts.registry.judges(upcall.caller);
+    for (const { scope } of judges.slice(0, 1)) scope.counters.opens += 1;
+
+    const { file, judgement } = await this.#judgeSettled(judges, upcall);
+    await this.#writeAudit(judgement.audit, upcall);
+    if (judgement.refusal !== undefined) return this.#refuse(judgement.refusal, upcall);
+
+    if (isForWriting(upcall.flags)) {
+      const imas = judges.map(({ ima }) => ima);
+      const { mayLabel, wantsLabel } = judgement;
+      await this.parts.settling.begin({ upcall, imas, mayLabel, wantsLabel });
+    }
+    return {
+      errno: 0,
+      remember: judgement.cacheable && !file.hasMoved,
+      successor: successorOf(upcall, file),
+    };
+  }
+
+  /** Judges the file once its writers are settled, if they can be. */
+  async #judgeSettled(judges: readonly Judge[], upcall: OpenUpcall): Promise<Judged> {
+    const settled = await this.parts.settling.settle(upcall.node, upcall.fd);
+    const judged = await this.#judgeUnmoved(judges, upcall, settled);
+    if (judged.judgement.refusal === undefined || settled.state !== 'busy') return judged;
+    // close(2) returns before its RELEASE reaches us: the writer may be gone already.
+    await this.parts.settling.nextRelease(upcall.node, RELEASE_GRACE_MS);
+    const again = await this.parts.settling.settle(upcall.node, upcall.fd);
+    return again.state === 'busy' ? judged : this.#judgeUnmoved(judges, upcall, again, true);
+  }
+
+  /** Judges the file anew if it changed while it was read. */
+  async #judgeUnmoved(
+    judges: readonly Judge[],
+    upcall: OpenUpcall,
+    settled: Settled,
+    wasBusy = false,
+  ): Promise<Judged> {
+    let file = await this.#fileAfter(upcall, settled, wasBusy);
+    for (let attempt = 1; ; attempt += 1) {
+      const hooks = hooksOf(upcall, file, this.parts.mmapCheck);
+      const judgement = await judgeOpen(judges, hooks, file, upcall, this.parts);
+      if (!file.hasMoved || attempt === MOST_ATTEMPTS) return { file, judgement };
+      const hasWriter = settled.state === 'busy';
+      file = await OpenedFile.asNow(upcall, { hasWriter, isNew: file.isNew }, this.parts);
+    }
+  }
+
+  async #fileAfter(upcall: OpenUpcall, settled: Settled, wasBusy: boolean): Promise<OpenedFile> {
+    const hasWriter = settled.state === 'busy';
+    if (settled.state !== 'settled' && !wasBusy) {
+      return OpenedFile.asSent(upcall, hasWriter, this.parts);
+    }
+    const file = await OpenedFile.asNow(upcall, { hasWriter, isNew: false }, this.parts);
+    if (settled.state === 'settled' && settled.digest !== undefined) file.know(settled.digest);
+    return file;
+  }
+
+  async #refuse(refusal: NonNullable<Judgement['refusal']>, upcall: OpenUpcall): Promise<OpenAnswer> {
+    const { judge, hook, verdict } = refusal;
+    await this.parts.denials.record({
+      operation: operationOf(upcall),
+      judge: judge.namespace,
+      scope: judge.scope,
+      caller: upcall.caller,
+      path: upcall.path,
+      hook: hook.hook,
+      cause: verdict.cause,
+      errno: verdict.errno,
+      rule: verdict.rule,
+      found: verdict.found,
+      wanted: verdict.wanted,
+    });
+    return { errno: errnoNumber(verdict.errno), remember: false, successor: undefined };
+  }
+
+  /** Records are on their way to the sinks before the open is answered. */
+  async #writeAudit(audit: readonly JudgeRecords[], upcall: OpenUpcall): Promise<void> {
+    for (const { judge, records } of audit) {
+      if (records.isEmpty) continue;
+      const access = this.parts.audit.forAccess({
+        namespace: judge.scope.name,
+        caller: upcall.caller,
+        path: await this.#pathFor(judge, upcall),
+        device: upcall.file.device,
+        ino: upcall.file.ino,
+      });
+      records.releaseTo(access);
+      await access.settled();
+    }
+  }
+
+  async #pathFor({ namespace }: Judge, { caller, path }: OpenUpcall): Promise<string> {
+    const { paths } = this.parts;
+    return namespace.isSystem ? paths.ofSystem(path) : paths.ofCaller(caller.tid, path);
+  }
+}
+
+interface Judged {
+  readonly file: OpenedFile;
+  readonly judgement: Judgement;
+}
+
+const hooksOf = (
+  { flags, exec, succeeding, path }: OpenUpcall,
+  { head }: OpenedFile,
+  mmapCheck: MmapCheck,
+): readonly HookCall[] => {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  return hooksOfOpen({ flags, exec, succeeding, head, name, mmapCheck });
+};
+
+/** The kernel opens a program's ELF interpreter next; that is no program of its own. */
+const successorOf = ({ exec, succeeding }: OpenUpcall, { head }: OpenedFile): string | undefined =>
+  exec && !succeeding && isElf(head) ? interpreterName(head) : undefined;
+
+const operationOf = ({ exec, flags }: OpenUpcall): 'read' | 'write' | 'execute' => {
+  if (exec) return 'execute';
+  return isForWriting(flags) ? 'write' : 'read';
+};

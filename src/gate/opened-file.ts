@@ -1,0 +1,163 @@
+/** The file of one request as policies see it (the ImaFile port), on native's descriptor. */
+import { fstat, read } from 'node:fs';
+import { promisify } from 'node:util';
+import type { Addon, NativeTransport, OpenUpcall } from '../binding/addon-types.js';
+import type { HashPool } from '../binding/hash-pool.js';
+import type { Digest, HashAlgorithm, ImaFile, ObjectFacts } from '../ima/ports.js';
+import type { DigestCache } from './digest-cache.js';
+
+export const IMA_XATTR = 'security.ima';
+
+/** Bytes native sends along with an open. */
+const HEAD_BYTES = 4096;
+
+const fstatAsync = promisify(fstat);
+const readAsync = promisify(read);
+
+export interface OpenedFileParts {
+  readonly addon: Pick<Addon, 'getXattr'>;
+  readonly transport: Pick<NativeTransport, 'version'>;
+  readonly pool: Pick<HashPool, 'digest' | 'writeXattr'>;
+  readonly digests: DigestCache;
+  /** What policy conditions know of the backing file system. */
+  readonly fileSystem: Pick<ObjectFacts, 'fsMagic' | 'fsName' | 'fsUuid'>;
+}
+
+/** One state of a file: what is judged. */
+interface State {
+  readonly version: number;
+  readonly fresh: boolean;
+  readonly uid: number;
+  readonly gid: number;
+  readonly sizeBytes: number;
+  readonly imaXattr: Uint8Array | undefined;
+  readonly isNew: boolean;
+  readonly head: Uint8Array;
+}
+
+export class OpenedFile implements ImaFile {
+  /** Digests of this state, by algorithm, so that several judges and hooks read the file once. */
+  readonly #digests = new Map<HashAlgorithm, Promise<Uint8Array>>();
+  #version: number;
+  #imaXattr: Uint8Array | undefined;
+  #hasMoved = false;
+  /** Whether the policy that is asked now may have security.ima written; set before asking it. */
+  mayFix = false;
+
+  private constructor(
+    private readonly upcall: OpenUpcall,
+    private readonly state: State,
+    /** A writer is there, so no version can be relied on. */
+    private readonly hasWriter: boolean,
+    private readonly parts: OpenedFileParts,
+  ) {
+    this.#version = state.version;
+    this.#imaXattr = state.imaXattr;
+  }
+
+  /** As native saw it when it asked. */
+  static asSent(upcall: OpenUpcall, hasWriter: boolean, parts: OpenedFileParts): OpenedFile {
+    const { version, fresh, file, xattrs, head } = upcall;
+    const { uid, gid, size: sizeBytes } = file;
+    const isNew = upcall.isNew || upcall.created;
+    const state = { version, fresh, uid, gid, sizeBytes, imaXattr: xattrs[0], isNew, head };
+    return new OpenedFile(upcall, state, hasWriter, parts);
+  }
+
+  /**
+   * As it is now, because it changed since: settling writes security.ima and ends a file's being new.
+   * Rejects with ESTALE if it is gone.
+   */
+  static async asNow(
+    upcall: OpenUpcall,
+    { hasWriter, isNew }: { readonly hasWriter: boolean; readonly isNew: boolean },
+    parts: OpenedFileParts,
+  ): Promise<OpenedFile> {
+    const { node, fd } = upcall;
+    const version = parts.transport.version(node);
+    if (version === undefined) throw Object.assign(new Error('the file is gone'), { code: 'ESTALE' });
+    const imaXattr = parts.addon.getXattr(fd, IMA_XATTR);
+    const { uid, gid, size: sizeBytes } = await fstatAsync(fd);
+    const { buffer, bytesRead } = await readAsync(fd, Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+    const head = buffer.subarray(0, bytesRead);
+    const state = { version, fresh: true, uid, gid, sizeBytes, imaXattr, isNew, head };
+    return new OpenedFile(upcall, state, hasWriter, parts);
+  }
+
+  get node(): number {
+    return this.upcall.node;
+  }
+
+  get version(): number {
+    return this.#version;
+  }
+
+  get object(): ObjectFacts {
+    const { uid, gid } = this.state;
+    return { uid, gid, ...this.parts.fileSystem };
+  }
+
+  get imaXattr(): Uint8Array | undefined {
+    return this.#imaXattr;
+  }
+
+  get isNew(): boolean {
+    return this.state.isNew;
+  }
+
+  get sizeBytes(): number {
+    return this.state.sizeBytes;
+  }
+
+  get head(): Uint8Array {
+    return this.state.head;
+  }
+
+  /** It changed while it was read: what was said about it holds for nothing. */
+  get hasMoved(): boolean {
+    return this.#hasMoved;
+  }
+
+  /** Settling has read this version a moment ago, under a lease. */
+  know({ algorithm, bytes }: Digest): void {
+    this.#digests.set(algorithm, Promise.resolve(bytes));
+  }
+
+  digest(algorithm: HashAlgorithm): Promise<Uint8Array> {
+    const known = this.#digests.get(algorithm);
+    if (known !== undefined) return known;
+    const digest = this.#collect(algorithm);
+    this.#digests.set(algorithm, digest);
+    return digest;
+  }
+
+  async writeImaXattr(value: Uint8Array): Promise<boolean> {
+    if (!this.mayFix || this.#isElsewhere()) return false;
+    const { node, fd, caller } = this.upcall;
+    const order = { namespace: caller.scope, fd, name: IMA_XATTR, value, leased: false };
+    await this.parts.pool.writeXattr(order);
+    // Its ctime moved with it: a new version of the same content.
+    this.#version = this.parts.transport.version(node) ?? -1;
+    this.#imaXattr = value;
+    return true;
+  }
+
+  async #collect(algorithm: HashAlgorithm): Promise<Uint8Array> {
+    const { node, fd, caller } = this.upcall;
+    const { digests, pool } = this.parts;
+    const version = this.#version;
+    const isReliable = !this.state.fresh && !this.hasWriter;
+    const cached = isReliable ? digests.find(node, version, algorithm) : undefined;
+    if (cached !== undefined) return cached;
+    const order = { namespace: caller.scope, node, version, algorithm, fd, leased: false };
+    const bytes = await pool.digest({ ...order, shared: isReliable });
+    if (this.#isElsewhere()) this.#hasMoved = true;
+    else if (isReliable) digests.keep(node, version, algorithm, bytes);
+    return bytes;
+  }
+
+  /** The file is at another version than the one judged. */
+  #isElsewhere(): boolean {
+    return this.parts.transport.version(this.upcall.node) !== this.#version;
+  }
+}

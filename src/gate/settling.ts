@@ -1,0 +1,224 @@
+/**
+ * Writers are settled, not guessed (DESIGN section 3). A file that was opened for writing is unsettled
+ * until a lease proves that no writer and no writable mapping is left; then it is hashed and labelled
+ * under that lease. Before any open or reading of security.ima is answered, it is tried.
+ */
+import { EventEmitter, once } from 'node:events';
+import { LeaseBroken } from '../base/lease-broken.js';
+import type { Log } from '../base/log.js';
+import type { Addon, NativeTransport } from '../binding/addon-types.js';
+import { lastWriterSettled } from '../ima/check-last-writer.js';
+import type { Digest } from '../ima/ports.js';
+import type { Journal } from './journal.js';
+import { type LabelWrittenParts, labelWritten } from './label-written.js';
+import { addWriter, newlyUnsettled, type Unsettled, type WritingOpen } from './unsettled.js';
+
+export type Settled =
+  /** There was nothing to settle. */
+  | { readonly state: 'clean' }
+  /** Its writers have ended; `digest`: what was hashed for the label. */
+  | { readonly state: 'settled'; readonly digest: Digest | undefined }
+  /** A writer is still there. */
+  | { readonly state: 'busy' };
+
+export interface SettlingParts extends LabelWrittenParts {
+  readonly addon: Pick<Addon, 'getXattr' | 'closeDescriptor'>;
+  readonly transport: Pick<
+    NativeTransport,
+    'takeLease' | 'releaseLease' | 'setUnsettled' | 'version' | 'openBacking'
+  >;
+  readonly journal: Pick<Journal, 'add' | 'remove'>;
+  readonly log: Log;
+}
+
+/** How often files without an open of their own are tried, and how many of them at once. */
+const SWEEP_MS = 1000;
+const SWEEP_FILES = 256;
+
+export class Settling {
+  readonly #unsettled = new Map<number, Unsettled>();
+  /** One attempt at a time for each node: whoever comes meanwhile waits for it. */
+  readonly #attempts = new Map<number, Promise<Settled>>();
+  readonly #released = new EventEmitter().setMaxListeners(0);
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly parts: SettlingParts) {}
+
+  start(): void {
+    this.#timer = setInterval(() => this.#sweep(), SWEEP_MS);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Paths of files whose writers have not ended yet. */
+  paths(): string[] {
+    return [...this.#unsettled.values()].map(({ path }) => path);
+  }
+
+  /** There are writers, and all of them belong to this namespace. */
+  writersOwn(node: number, scope: bigint): boolean {
+    const record = this.#unsettled.get(node);
+    return record !== undefined && [...record.scopes].every((id) => id === scope);
+  }
+
+  /**
+   * Notes an allowed open for writing, in the journal too, to be answered within the same turn of the
+   * event loop. Waits until no lease of ours is held. Rejects if the journal cannot be written.
+   */
+  async begin(writing: WritingOpen): Promise<void> {
+    const { node, file, path } = writing.upcall;
+    while (this.#attempts.has(node)) await this.#attempts.get(node);
+    if (writing.wantsLabel) this.parts.journal.add(file.ino, path);
+    const record = this.#unsettled.get(node) ?? newlyUnsettled(writing.upcall);
+    addWriter(record, writing);
+    this.#unsettled.set(node, record);
+    this.parts.transport.setUnsettled(node, true);
+  }
+
+  /** Tries to settle the node. `fd`: a descriptor of it that may be read, if the caller has one. */
+  settle(node: number, fd?: number): Promise<Settled> {
+    const underWay = this.#attempts.get(node);
+    if (underWay !== undefined) return underWay;
+    const record = this.#unsettled.get(node);
+    if (record === undefined) return Promise.resolve({ state: 'clean' });
+    const attempt = this.#attempt(record, fd).finally(() => this.#attempts.delete(node));
+    this.#attempts.set(node, attempt);
+    return attempt;
+  }
+
+  /** Where there are no leases: the only write handle is being closed, so label what is there. */
+  async flushed(node: number): Promise<void> {
+    const record = this.#unsettled.get(node);
+    if (record === undefined) return;
+    while (this.#attempts.has(node)) await this.#attempts.get(node);
+    const attempt = this.#flush(record).finally(() => this.#attempts.delete(node));
+    this.#attempts.set(node, attempt);
+    await attempt;
+  }
+
+  /** A write handle was closed; `writers` are left. */
+  released(node: number, writers: number): void {
+    const record = this.#unsettled.get(node);
+    if (record !== undefined) record.writers = writers;
+    if (writers === 0) this.#settleInBackground(node);
+    this.#released.emit(String(node));
+  }
+
+  /** Resolves when a write handle of the node is closed, or after `timeoutMs`. */
+  async nextRelease(node: number, timeoutMs: number): Promise<void> {
+    const stop = new AbortController();
+    const timer = setTimeout(() => stop.abort(), timeoutMs);
+    // Rejects when the time is up, which is as good.
+    await once(this.#released, String(node), { signal: stop.signal }).catch(() => undefined);
+    clearTimeout(timer);
+  }
+
+  /** Somebody with the right to do so has said what the file's security.ima is to be. */
+  labelled(ino: bigint): void {
+    this.parts.journal.remove(ino);
+  }
+
+  async #attempt(record: Unsettled, fd: number | undefined): Promise<Settled> {
+    if (record.opening > 0) return { state: 'busy' };
+    const lease = this.parts.transport.takeLease(record.node);
+    switch (lease.state) {
+      case 'granted':
+        try {
+          return await this.#end(record, lease.fd, true);
+        } finally {
+          this.parts.transport.releaseLease(lease.fd);
+        }
+      case 'busy':
+        return { state: 'busy' };
+      case 'unsupported':
+        if (record.writers > 0) return { state: 'busy' };
+        return this.#withDescriptor(record, fd, (known) => this.#end(record, known, false));
+      case 'gone':
+        this.#clear(record);
+        return { state: 'settled', digest: undefined };
+    }
+  }
+
+  #flush(record: Unsettled): Promise<Settled> {
+    return this.#withDescriptor(record, undefined, async (fd) => {
+      if ((await this.#label(record, fd, false)).isDone) {
+        record.labelledVersion = this.parts.transport.version(record.node);
+      }
+      return { state: 'busy' };
+    });
+  }
+
+  /** The last writer is gone: labels the file if that is due, and forgets about its writers. */
+  async #end(record: Unsettled, fd: number, leased: boolean): Promise<Settled> {
+    const version = this.parts.transport.version(record.node);
+    let digest: Digest | undefined;
+    if (record.labelledVersion === undefined || record.labelledVersion !== version) {
+      const labelled = await this.#label(record, fd, leased);
+      if (!labelled.isDone) return { state: 'busy' };
+      ({ digest } = labelled);
+    }
+    this.#clear(record);
+    return { state: 'settled', digest };
+  }
+
+  /** `isDone` is false if a writer came. */
+  async #label(
+    record: Unsettled,
+    fd: number,
+    leased: boolean,
+  ): Promise<{ readonly isDone: boolean; readonly digest: Digest | undefined }> {
+    try {
+      return { isDone: true, digest: await labelWritten(record, fd, leased, this.parts) };
+    } catch (error) {
+      if (error instanceof LeaseBroken) return { isDone: false, digest: undefined };
+      // It stays as it is and fails with invalid-hash: nothing vouches for what could not be read.
+      this.parts.log.warn({ err: error, path: record.path }, 'a file could not be labelled');
+      return { isDone: true, digest: undefined };
+    }
+  }
+
+  #clear(record: Unsettled): void {
+    for (const ima of record.imas) lastWriterSettled(ima, record.node);
+    this.#unsettled.delete(record.node);
+    this.parts.transport.setUnsettled(record.node, false);
+    if (record.isJournalled) this.parts.journal.remove(record.ino);
+  }
+
+  async #withDescriptor(
+    record: Unsettled,
+    fd: number | undefined,
+    use: (fd: number) => Promise<Settled>,
+  ): Promise<Settled> {
+    if (fd !== undefined) return use(fd);
+    let opened: ReturnType<NativeTransport['openBacking']>;
+    try {
+      opened = this.parts.transport.openBacking(record.path);
+    } catch {
+      // Renamed meanwhile: the next open brings a descriptor, or the sweep the new path.
+      return { state: 'busy' };
+    }
+    try {
+      return opened.node === record.node ? await use(opened.fd) : { state: 'busy' };
+    } finally {
+      this.parts.addon.closeDescriptor(opened.fd);
+    }
+  }
+
+  #sweep(): void {
+    for (const record of [...this.#unsettled.values()].slice(0, SWEEP_FILES)) {
+      // Those that stay go to the end of the row.
+      this.#unsettled.delete(record.node);
+      this.#unsettled.set(record.node, record);
+      this.#settleInBackground(record.node);
+    }
+  }
+
+  #settleInBackground(node: number): void {
+    this.settle(node).catch((error: unknown) => {
+      this.parts.log.error({ err: error, node }, 'settling failed');
+    });
+  }
+}

@@ -1,0 +1,63 @@
+/** What is kept of a file that somebody may be writing to. */
+import type { OpenUpcall } from '../binding/addon-types.js';
+import type { Ima } from '../ima/ima.js';
+
+export interface Unsettled {
+  readonly node: number;
+  readonly ino: bigint;
+  path: string;
+  /** 64-bit ids of the namespaces of its writers. */
+  readonly scopes: Set<bigint>;
+  /** The policies that let its writers in, in the order of judging. */
+  readonly imas: Set<Ima>;
+  /** Every one of them passed the file itself and may have security.ima written. */
+  mayLabel: boolean;
+  /** It is in the journal, because the last close is to label it. */
+  isJournalled: boolean;
+  /** Write handles through the mount, as far as told. */
+  writers: number;
+  /** Opens for writing that are being answered at this moment. */
+  opening: number;
+  /** Without leases: the version that is labelled already. */
+  labelledVersion: number | undefined;
+}
+
+/** An allowed open for writing. */
+export interface WritingOpen {
+  readonly upcall: OpenUpcall;
+  /** The policies that judged it. */
+  readonly imas: readonly Ima[];
+  /** All of them passed the file, and may have security.ima written. */
+  readonly mayLabel: boolean;
+  /** One of them will want the hash written at the last close. */
+  readonly wantsLabel: boolean;
+}
+
+/** The record of a file with a first writer. */
+export const newlyUnsettled = ({ node, file, path }: OpenUpcall): Unsettled => ({
+  node,
+  ino: file.ino,
+  path,
+  scopes: new Set(),
+  imas: new Set(),
+  mayLabel: true,
+  isJournalled: false,
+  writers: 0,
+  opening: 0,
+  labelledVersion: undefined,
+});
+
+/** Adds one more writer, who is being let in at this moment. */
+export const addWriter = (record: Unsettled, writing: WritingOpen): void => {
+  const { upcall, imas, mayLabel, wantsLabel } = writing;
+  record.path = upcall.path;
+  record.scopes.add(upcall.caller.scope);
+  for (const ima of imas) record.imas.add(ima);
+  record.mayLabel &&= mayLabel;
+  record.isJournalled ||= wantsLabel;
+  record.writers = upcall.writers + 1;
+  record.opening += 1;
+  setImmediate(() => {
+    record.opening -= 1;
+  });
+};

@@ -1,0 +1,81 @@
+/** Reading security.ima of an unsettled file, and changing it. Both answer with an errno, 0 to go ahead. */
+import type { AuditLog } from '../audit/audit-log.js';
+import { type ErrnoName, errnoNumber } from '../base/errno.js';
+import type { XattrChangeUpcall, XattrReadUpcall } from '../binding/addon-types.js';
+import { inodeSetxattr } from '../ima/inode-setxattr.js';
+import type { Paths } from '../namespaces/paths.js';
+import type { Judge, Registry } from '../namespaces/registry.js';
+import type { Denials } from './denials.js';
+import { HeldAudit } from './held-audit.js';
+import type { Settling } from './settling.js';
+
+export interface XattrParts {
+  readonly registry: Pick<Registry, 'judges'>;
+  readonly settling: Pick<Settling, 'settle' | 'labelled'>;
+  readonly audit: Pick<AuditLog, 'forAccess'>;
+  readonly denials: Pick<Denials, 'record'>;
+  readonly paths: Pick<Paths, 'ofSystem' | 'ofCaller'>;
+  /** Whether files can be hashed with a kernel algorithm. */
+  readonly canHash: (algorithm: string) => boolean;
+}
+
+export class XattrHandler {
+  constructor(private readonly parts: XattrParts) {}
+
+  /** The reader is to see the hash that the last close wrote. */
+  async read({ node }: XattrReadUpcall): Promise<number> {
+    await this.parts.settling.settle(node);
+    return 0;
+  }
+
+  /** Every policy that judges the caller must let it pass (ima_inode_setxattr). */
+  async change(upcall: XattrChangeUpcall): Promise<number> {
+    // Settling afterwards would overwrite what is set here.
+    await this.parts.settling.settle(upcall.node);
+    for (const judge of await this.parts.registry.judges(upcall.caller)) {
+      const errno = await this.#ask(judge, upcall);
+      if (errno !== undefined) return this.#refuse(judge, upcall, errno);
+    }
+    this.parts.settling.labelled(upcall.file.ino);
+    return 0;
+  }
+
+  async #ask(judge: Judge, upcall: XattrChangeUpcall): Promise<ErrnoName | undefined> {
+    const { node, value, caller, path, file } = upcall;
+    const records = new HeldAudit();
+    const errno = inodeSetxattr(judge.ima, records, {
+      node,
+      value,
+      capSysAdmin: caller.credentials.capSysAdmin,
+      isAvailable: this.parts.canHash,
+    });
+    if (!records.isEmpty) {
+      const { paths } = this.parts;
+      const { isSystem } = judge.namespace;
+      const access = this.parts.audit.forAccess({
+        namespace: judge.scope.name,
+        caller,
+        path: isSystem ? paths.ofSystem(path) : await paths.ofCaller(caller.tid, path),
+        device: file.device,
+        ino: file.ino,
+      });
+      records.releaseTo(access);
+      await access.settled();
+    }
+    return errno;
+  }
+
+  async #refuse(judge: Judge, upcall: XattrChangeUpcall, errno: ErrnoName): Promise<number> {
+    await this.parts.denials.record({
+      operation: upcall.value === undefined ? 'removexattr' : 'setxattr',
+      judge: judge.namespace,
+      scope: judge.scope,
+      caller: upcall.caller,
+      path: upcall.path,
+      hook: 'SETXATTR_CHECK',
+      cause: errno === 'EACCES' ? 'unavailable-hash-algorithm' : 'set_data',
+      errno,
+    });
+    return errnoNumber(errno);
+  }
+}

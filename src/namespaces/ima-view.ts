@@ -1,0 +1,25 @@
+/**
+ * One namespace's policy applied to the callers of another: policy, mode and hash are the owner's, what
+ * was done about files is kept for the callers' namespace alone, so that no status is ever shared.
+ */
+import { IintCache } from '../ima/iint.js';
+import type { Ima } from '../ima/ima.js';
+
+export const imaView = (owner: Ima, iintCapacity: number): Ima => {
+  const iints = new IintCache(iintCapacity);
+  return {
+    get policy() {
+      return owner.policy;
+    },
+    get mode() {
+      return owner.mode;
+    },
+    get hashAlgorithm() {
+      return owner.hashAlgorithm;
+    },
+    get generation() {
+      return owner.generation;
+    },
+    iints,
+  };
+};

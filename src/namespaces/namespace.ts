@@ -1,0 +1,147 @@
+/**
+ * One mount namespace as imafs knows it: its own IMA (policy, mode, hash), what was refused, what
+ * happened. Every namespace that ever opened a file has one; an activated one may have a policy.
+ */
+import type { NamespaceOwner } from '../binding/addon-types.js';
+import type { Ima } from '../ima/ima.js';
+import { imaView } from './ima-view.js';
+import { Ring } from './ring.js';
+
+/** A refusal, as `denials` shows it: what, which rule, the kernel's cause, what to do next. */
+export interface Denial {
+  /** ISO 8601 */
+  readonly time: string;
+  /** Of the mount namespace whose policy refused. */
+  readonly judge: number;
+  /** Of the mount namespace of the caller. */
+  readonly namespace: number;
+  readonly operation: 'read' | 'write' | 'execute' | 'setxattr' | 'removexattr';
+  readonly hook: string;
+  readonly path: string;
+  readonly pid: number;
+  readonly comm: string;
+  /** Where the rule stands, `source:line`, and its canonical text; undefined where no rule is at fault. */
+  readonly rule: { readonly at: string; readonly text: string } | undefined;
+  readonly cause: string;
+  /** What the file holds and what security.ima says, as `algorithm:hex`. */
+  readonly digestFound: string | undefined;
+  readonly digestWanted: string | undefined;
+  /** Symbolic: EACCES, EPERM, ETXTBSY, EIO. */
+  readonly errno: string;
+  readonly hint: string | undefined;
+}
+
+/** What happened to a namespace, as `events` shows it. */
+export interface NamespaceEvent {
+  readonly time: string;
+  readonly event:
+    | 'activated'
+    | 'bound'
+    | 'policy'
+    | 'mode'
+    | 'hash'
+    | 'denied'
+    | 'retired';
+  readonly detail: Readonly<Record<string, string | number>>;
+}
+
+/** How a namespace came to be active. */
+export interface Activation {
+  readonly by: 'system' | 'own-root';
+  /** uid in the daemon's user namespace against whose limit it counts. */
+  readonly ownerUid: number;
+  /** ISO 8601 */
+  readonly time: string;
+}
+
+/** Reaching one of these hurts only the namespace (or the uid) that reaches it. */
+export const LIMITS = {
+  denials: 256,
+  events: 256,
+  /** Rules of a policy other than the system's (ima.md section 7). */
+  rules: 1024,
+  /** Activated namespaces of one owning uid that activated themselves. */
+  selfActivationsPerUid: 64,
+  /** Bytes of one policy file named by path. */
+  policyFileBytes: 1024 * 1024,
+  /** Files whose status a policy remembers for the callers of one namespace. */
+  iints: 131_072,
+} as const;
+
+export interface NamespaceCounters {
+  /** Opens judged by JavaScript (warm ones never get here). */
+  opens: number;
+  denied: number;
+}
+
+export class Namespace {
+  readonly denials = new Ring<Denial>(LIMITS.denials);
+  readonly events = new Ring<NamespaceEvent>(LIMITS.events);
+  readonly counters: NamespaceCounters = { opens: 0, denied: 0 };
+  #activation: Activation | undefined;
+  #dead = false;
+  /** What other namespaces' policies remember for callers of this one, by the others' ids. */
+  readonly #views = new Map<bigint, Ima>();
+
+  constructor(
+    /** 64-bit id, never reused: the key of everything. */
+    readonly id: bigint,
+    /** nsfs inode number, which users see; reused after death. */
+    readonly name: number,
+    readonly isSystem: boolean,
+    readonly ima: Ima,
+    /** Who owns it; undefined where that could not be read: then nobody but the system's root may. */
+    readonly owner: NamespaceOwner | undefined,
+  ) {}
+
+  /** The system namespace always is. */
+  get isActive(): boolean {
+    return this.isSystem || this.#activation !== undefined;
+  }
+
+  get activation(): Activation | undefined {
+    return this.#activation;
+  }
+
+  /** Whether its own policy judges: active, and given at least one rule. */
+  get hasOwnPolicy(): boolean {
+    return this.isActive && this.ima.policy.rules.length > 0;
+  }
+
+  /** It ended: its directory is gone, descriptors opened before read empty and fail to write (EINVAL). */
+  get isDead(): boolean {
+    return this.#dead;
+  }
+
+  /** The policy of `judge` as it is applied to callers of this namespace. */
+  imaOf(judge: Namespace): Ima {
+    if (judge === this) return this.ima;
+    const view = this.#views.get(judge.id) ?? imaView(judge.ima, LIMITS.iints);
+    this.#views.set(judge.id, view);
+    return view;
+  }
+
+  /** The kernel forgot these inodes. */
+  forgetNodes(nodes: readonly number[]): void {
+    for (const ima of [this.ima, ...this.#views.values()]) ima.iints.forget(nodes);
+  }
+
+  /** A namespace whose policy judged callers of this one does not exist any more. */
+  forgetJudge(id: bigint): void {
+    this.#views.delete(id);
+  }
+
+  activate(activation: Activation): void {
+    this.#activation = activation;
+    this.record('activated', { by: activation.by });
+  }
+
+  retire(): void {
+    this.#dead = true;
+    this.record('retired', {});
+  }
+
+  record(event: NamespaceEvent['event'], detail: NamespaceEvent['detail']): void {
+    this.events.add({ time: new Date().toISOString(), event, detail });
+  }
+}

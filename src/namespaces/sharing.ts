@@ -1,0 +1,62 @@
+/**
+ * security.ima is one for all namespaces, so not every policy may have it written (DESIGN section 4,
+ * "security.ima is shared"). That the writing open passed everywhere is asked where it is judged.
+ */
+import type { NamespacePolicy } from '../daemon-options.js';
+import { matchPolicy } from '../ima/policy/match-policy.js';
+import { Policy } from '../ima/policy/policy.js';
+import { familyOf, type Rule } from '../ima/policy/rule.js';
+import { MAY_READ, type ObjectFacts, type Subject } from '../ima/ports.js';
+import type { Namespace } from './namespace.js';
+
+export class Sharing {
+  /** For each policy what it says of files alone, whoever asks and how. */
+  readonly #ofObjects = new WeakMap<Policy, Policy>();
+
+  constructor(
+    private readonly registry: { readonly system: Namespace; activated(): Namespace[] },
+    private readonly nsPolicy: NamespacePolicy,
+  ) {}
+
+  /** Whether `judge`'s policy may have the file's security.ima written. */
+  mayWrite(judge: Namespace, object: ObjectFacts): boolean {
+    if (judge.isSystem) return true;
+    // A container in fix mode would bless what others refuse.
+    if (judge.ima.mode === 'fix' && this.registry.system.ima.mode !== 'fix') return false;
+    if (this.nsPolicy === 'stack') return true;
+    return !this.registry
+      .activated()
+      .some((other) => other !== judge && this.#mayAppraise(other.ima.policy, object));
+  }
+
+  /** Whether some access to the file could be appraised. */
+  #mayAppraise(policy: Policy, object: ObjectFacts): boolean {
+    const ofObjects = this.#ofObjects.get(policy) ?? new Policy(policy.rules.flatMap(ofObject));
+    this.#ofObjects.set(policy, ofObjects);
+    const query = { hook: 'FILE_CHECK', mask: MAY_READ, subject: ANYBODY, object } as const;
+    return matchPolicy(ofObjects, query, new Set(['appraise'])).appraise !== undefined;
+  }
+}
+
+/** No condition on the subject is left to look at it. */
+const ANYBODY: Subject = {
+  uid: 0,
+  euid: 0,
+  suid: 0,
+  gid: 0,
+  egid: 0,
+  sgid: 0,
+  capSetuid: false,
+  capSetgid: false,
+};
+
+/**
+ * An appraise rule without its conditions on hook, access and subject; a dont_appraise rule only if it
+ * has none of them, for else it leaves some access appraised.
+ */
+const ofObject = (rule: Rule): Rule[] => {
+  if (familyOf(rule.action) !== 'appraise') return [];
+  const { func, mask, uid, euid, gid, egid, ...rest } = rule;
+  const isConditional = [func, mask, uid, euid, gid, egid].some((one) => one !== undefined);
+  return rule.action === 'dont_appraise' && isConditional ? [] : [rest];
+};

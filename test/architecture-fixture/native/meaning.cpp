@@ -1,0 +1,2 @@
+// Mechanism may be described here, imafs may be named.
+bool appraise() { return true; }

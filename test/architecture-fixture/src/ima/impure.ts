@@ -1,0 +1,5 @@
+import { readFileSync } from 'node:fs';
+
+import { addon } from '../binding/addon.js';
+
+export const impure = [readFileSync, addon];

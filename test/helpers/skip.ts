@@ -1,0 +1,40 @@
+/** The only way for a test to be skipped: a capability is missing, and the reason is printed. */
+
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+
+const CAPABILITIES = {
+  io_uring: () => readNumber('/proc/sys/kernel/io_uring_disabled') === 0,
+  'user namespaces': () => readNumber('/proc/sys/user/max_user_namespaces') > 0,
+  passthrough: () => atLeastKernel(6, 9),
+  'namespace ids': () => atLeastKernel(6, 11),
+  leases: () => readNumber('/proc/sys/fs/leases-enable') === 1,
+  evmctl: () => hasCommand('evmctl'),
+  setfacl: () => hasCommand('setfacl'),
+} as const satisfies Readonly<Record<string, () => boolean>>;
+
+export type Capability = keyof typeof CAPABILITIES;
+
+/** Value for node:test's `skip`: false where the capability is there, else the reason. */
+export function skipUnless(capability: Capability, reason: string): string | false {
+  return CAPABILITIES[capability]() ? false : `no ${capability} here: ${reason}`;
+}
+
+function readNumber(path: string): number {
+  return existsSync(path) ? Number(readFileSync(path, 'utf8')) : Number.NaN;
+}
+
+function atLeastKernel(major: number, minor: number): boolean {
+  const found = /^(\d+)\.(\d+)/.exec(readFileSync('/proc/sys/kernel/osrelease', 'utf8'));
+  const [, foundMajor = 0, foundMinor = 0] = (found ?? []).map(Number);
+  return foundMajor > major || (foundMajor === major && foundMinor >= minor);
+}
+
+function hasCommand(name: string): boolean {
+  try {
+    execFileSync('sh', ['-c', `command -v ${name}`], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,74 @@
+/** The architecture as data: who may import whom, and what has a single door (DESIGN section 1). */
+
+export interface ImportRule {
+  /** Directories of src/ (or files, for those at its top) that may be imported besides its own. */
+  readonly may: readonly string[];
+  /** Only `import type` from these: an implementer names the port it implements. */
+  readonly mayTypes?: readonly string[];
+  readonly why: string;
+}
+
+export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
+  base: { may: [], why: 'base holds no domain words: it imports nothing of imafs' },
+  ima: { may: ['base'], why: 'src/ima is pure: it declares ports, others implement them' },
+  audit: {
+    may: ['base'],
+    mayTypes: ['ima', 'binding'],
+    why: 'audit implements a port of src/ima and knows nothing else',
+  },
+  binding: {
+    may: ['base'],
+    mayTypes: ['ima'],
+    why: 'binding is the door to native/: it implements ports',
+  },
+  namespaces: {
+    may: ['ima', 'base'],
+    mayTypes: ['binding', 'audit', 'daemon-options'],
+    why: 'namespaces uses the semantics and is told of the transport by types',
+  },
+  control: {
+    may: ['namespaces', 'ima', 'base'],
+    mayTypes: ['binding', 'audit', 'daemon-options'],
+    why: 'the control tree uses namespaces and src/ima',
+  },
+  gate: {
+    may: ['namespaces', 'ima', 'base'],
+    mayTypes: ['binding', 'audit', 'daemon-options'],
+    why: 'the gate uses namespaces and src/ima',
+  },
+  cli: {
+    may: ['ima', 'base', 'daemon-options'],
+    why: 'the command line talks to a running daemon through the control tree only',
+  },
+  integrations: {
+    may: ['cli', 'base'],
+    why: 'integrations are other front doors to the command line',
+  },
+  'daemon-options': { may: [], mayTypes: ['ima'], why: 'options are values' },
+  daemon: {
+    may: ['audit', 'base', 'binding', 'control', 'gate', 'ima', 'namespaces', 'daemon-options'],
+    why: 'the composition root wires everything but the command line',
+  },
+  main: { may: ['cli', 'integrations', 'daemon', 'base'], why: 'main only picks what to run' },
+};
+
+export interface Door {
+  readonly what: string;
+  readonly pattern: RegExp;
+  /** Files below src/ that are the door. */
+  readonly at: readonly string[];
+}
+
+/** One door each: what only the named files may touch. */
+export const DOORS: readonly Door[] = [
+  { what: 'the .node file', pattern: /\.node['"`]|process\.dlopen/, at: ['binding/addon.ts'] },
+  { what: 'errno numbers', pattern: /constants\.errno|\bos\.constants\b/, at: ['base/errno.ts'] },
+  { what: 'stdout', pattern: /process\.stdout|\bconsole\.\w/, at: ['cli/output.ts', 'main.ts'] },
+  { what: 'process.exit', pattern: /process\.(exit|reallyExit|abort)\(/, at: ['main.ts'] },
+];
+
+/** What src/ima must not import: it makes no system call and reads no clock. */
+export const IMPURE_MODULES = /^node:(?!buffer$)/;
+
+/** Words of IMA that have no place in native/, which is mechanism. */
+export const IMA_WORDS = /\b(ima|apprais\w*|measur\w*|keyring)\b/i;

@@ -1,0 +1,153 @@
+/** A container must not shed its policy by making mount namespaces, and nobody else inherits it. */
+import assert from 'node:assert/strict';
+import { describe } from 'node:test';
+
+import { type Imafs, PROTECTED, useImafs } from '../helpers/imafs.js';
+import { Namespace } from '../helpers/namespace.js';
+import { program } from '../helpers/programs.js';
+import { skipUnless } from '../helpers/skip.js';
+
+const RULE = `appraise fowner=${PROTECTED}`;
+const REFUSED = 'open=EACCES';
+const SERVED = 'open=ok';
+const userNamespaces = { skip: skipUnless('user namespaces', 'max_user_namespaces is 0') };
+
+function unlabelled(imafs: Imafs, name: string): string {
+  return imafs.put(name, 'text\n', { label: 'none' });
+}
+
+describe('out of an activated container', () => {
+  const imafs = useImafs();
+
+  imafs.test('unshare -m stays under its policy', async () => {
+    const file = unlabelled(imafs, 'unshare');
+    const container = await imafs.activated([RULE]);
+    const results = await container.xt(`open r ${file} , unshare m , open r ${file}`);
+    assert.deepEqual(results, [REFUSED, 'unshare=ok', REFUSED]);
+    assert.match(
+      await container.ok(['unshare', '-m', 'sh', '-c', `cat ${file} || echo refused`]),
+      /refused/,
+    );
+  });
+
+  imafs.test(
+    'unshare -Urm stays under its policy',
+    async () => {
+      const file = unlabelled(imafs, 'unshare-user');
+      const container = await imafs.activated([RULE]);
+      const results = await container.xt(`unshare mU , open r ${file}`, { uid: PROTECTED });
+      assert.deepEqual(results, ['unshare=ok', REFUSED]);
+    },
+    userNamespaces,
+  );
+
+  imafs.test('a namespace made by a namespace that it made stays under its policy', async () => {
+    const file = unlabelled(imafs, 'twice');
+    const container = await imafs.activated([RULE]);
+    const results = await container.xt(`unshare m , open r ${file} , unshare m , open r ${file}`);
+    assert.deepEqual(results, ['unshare=ok', REFUSED, 'unshare=ok', REFUSED]);
+  });
+
+  imafs.test(
+    'a double fork with namespaces of its own is betrayed by its user namespace',
+    async () => {
+      const file = unlabelled(imafs, 'double-fork-user');
+      const container = await imafs.activated([RULE], { userRoot: 100_000 });
+      const outcome = await container.run([
+        'sh',
+        '-c',
+        `exec "$0" daemonize , unshare m , open r ${file}`,
+        program('xt'),
+      ]);
+      assert.match(outcome.stdout, /unshare=ok\nopen=EACCES/);
+    },
+    userNamespaces,
+  );
+
+  imafs.test(
+    'a double fork with a mount namespace of its own is betrayed by its pid namespace',
+    async () => {
+      const file = unlabelled(imafs, 'double-fork-pid');
+      const container = await imafs.activated([RULE], { pid: true });
+      const outcome = await container.run([
+        program('xt'),
+        ...`daemonize , unshare m , open r ${file}`.split(' '),
+      ]);
+      assert.match(outcome.stdout, /unshare=ok\nopen=EACCES/);
+    },
+  );
+
+  imafs.test('after the activated namespace died its descendants are still bound', async () => {
+    const file = unlabelled(imafs, 'survivor');
+    const container = await imafs.activated([RULE]);
+    const results = await container.xt(`unshare m , open r ${file} , sleep 10 , open r ${file}`);
+    assert.deepEqual(results, ['unshare=ok', REFUSED, 'sleep=ok', REFUSED]);
+  });
+});
+
+describe('not bound', () => {
+  const imafs = useImafs();
+
+  imafs.test('two siblings made side by side, one of them activated', async () => {
+    const file = unlabelled(imafs, 'siblings');
+    const older = await imafs.container();
+    const container = await imafs.activated([RULE]);
+    const younger = await imafs.container();
+    assert.deepEqual(await older.xt(`open r ${file}`), [SERVED]);
+    assert.deepEqual(await younger.xt(`open r ${file}`), [SERVED]);
+    assert.deepEqual(await container.xt(`open r ${file}`), [REFUSED]);
+  });
+
+  imafs.test(
+    "a process of the container that enters an older namespace is judged as that one's",
+    async () => {
+      const file = unlabelled(imafs, 'nsenter');
+      const older = await imafs.container();
+      const container = await imafs.activated([RULE]);
+      const enter = `setns /proc/${older.agentPid}/ns/mnt , open r ${file}`;
+      assert.deepEqual(await container.xt(enter), ['setns=ok', SERVED]);
+      assert.deepEqual(await older.xt(`open r ${file}`), [SERVED]);
+    },
+  );
+
+  imafs.test('a service with a private mount namespace that is started later', async () => {
+    const file = unlabelled(imafs, 'private-tmp');
+    const container = await imafs.activated([RULE]);
+    const service = await imafs.container();
+    assert.deepEqual(await service.xt(`open r ${file}`), [SERVED]);
+    assert.deepEqual(await service.xt(`unshare m , open r ${file}`), ['unshare=ok', SERVED]);
+    assert.deepEqual(await container.xt(`open r ${file}`), [REFUSED]);
+  });
+
+  imafs.test(
+    'the other of two containers in one user namespace',
+    async () => {
+      const file = unlabelled(imafs, 'one-user-namespace');
+      const within = await imafs.container({ userRoot: 100_000 });
+      const older = await imafs.container({ within, sameUser: true });
+      const container = await imafs.activated([RULE], { within, sameUser: true });
+      const younger = await imafs.container({ within, sameUser: true });
+      const results = [container, older, younger].map((it) => it.xt(`open r ${file}`));
+      assert.deepEqual((await Promise.all(results)).flat(), [REFUSED, SERVED, SERVED]);
+    },
+    userNamespaces,
+  );
+
+  imafs.test('a host process that visited the container and came back', async () => {
+    const file = unlabelled(imafs, 'visitor');
+    const container = await imafs.activated([RULE]);
+    const visit = `setns /proc/${container.agentPid}/ns/mnt , open r ${file} , setns /proc/${imafs.system.agentPid}/ns/mnt , open r ${file}`;
+    assert.deepEqual(await imafs.system.xt(visit), ['setns=ok', REFUSED, 'setns=ok', SERVED]);
+  });
+
+  imafs.test('a namespace made by a host process while it visited nothing', async () => {
+    const file = unlabelled(imafs, 'bystander');
+    await imafs.activated([RULE]);
+    const bystander = await Namespace.start({ within: imafs.system });
+    try {
+      assert.deepEqual(await bystander.xt(`open r ${file}`), [SERVED]);
+    } finally {
+      await bystander.stop();
+    }
+  });
+});

@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { changeIma } from '../../../src/ima/ima.js';
+import { EACCES, GateFixture } from './fixture.js';
+
+const RULE = 'appraise fowner=1000';
+const CONTAINER = 2n;
+const ALLOWED = 0;
+
+test('what was written through the mount is labelled when its writer has ended', async () => {
+  const gate = new GateFixture('stack', RULE);
+  const file = gate.good('file');
+  await gate.write(file, 'new content');
+  assert.equal(gate.journal.size, 1);
+  await gate.release(file);
+  assert.deepEqual(file.xattr, gate.transport.label(file));
+  assert.equal(file.unsettled, false);
+  assert.equal(gate.journal.size, 0);
+  assert.equal(gate.transport.leasesHeld, 0);
+  assert.equal((await gate.opened(file)).errno, ALLOWED);
+});
+
+test('an open settles by itself, and what was hashed then serves it although it is fresh', async () => {
+  const gate = new GateFixture('stack', RULE);
+  const file = gate.good('file');
+  await gate.write(file, 'new content');
+  gate.transport.done.length = 0;
+  assert.equal((await gate.opened(file, { fresh: true })).errno, ALLOWED);
+  const hashed = gate.transport.done.filter((step) => step.startsWith('hash'));
+  assert.deepEqual(hashed, ['hash /file leased']);
+});
+
+test('a file without rules is settled without being read', async () => {
+  const gate = new GateFixture('stack');
+  const file = gate.good('file');
+  await gate.write(file, 'new content');
+  await gate.release(file);
+  assert.deepEqual(gate.transport.done.filter((step) => step.startsWith('hash')), []);
+  assert.equal(file.unsettled, false);
+  assert.equal(gate.journal.size, 0, 'nothing would be missing after a crash');
+});
+
+test('a new file gets its first label', async () => {
+  const gate = new GateFixture('stack', RULE);
+  const file = gate.transport.add('new', '', { isNew: true });
+  await gate.write(file, 'first content');
+  file.isNew = false;
+  await gate.release(file);
+  assert.deepEqual(file.xattr, gate.transport.label(file));
+});
+
+test('while a writer is there, an earlier pass stands for its own namespace only', async () => {
+  const gate = new GateFixture('stack', RULE);
+  const file = gate.good('file');
+  await gate.opened(file, {}, 5n);
+  await gate.write(file, 'half of it', 1n);
+  file.lease = 'busy';
+  assert.equal((await gate.opened(file, {}, 1n)).errno, ALLOWED);
+  assert.equal((await gate.opened(file, {}, 5n)).errno, EACCES);
+  await gate.write(file, 'more', 5n);
+  assert.equal(file.unsettled, true);
+});
+
+test('a refusal waits a moment for a close whose RELEASE is on its way', async () => {
+  const gate = new GateFixture('stack', RULE);
+  const file = gate.good('file');
+  await gate.write(file, 'new content', 1n);
+  file.lease = 'busy';
+  setTimeout(() => {
+    file.lease = 'granted';
+    gate.settling.released(file.node, 0);
+  }, 2);
+  assert.equal((await gate.opened(file, {}, 5n)).errno, ALLOWED);
+});
+
+for (const when of ['hash', 'xattr'] as const) {
+  test(`a lease broken at the ${when}: nothing of ours is left, the file stays unsettled`, async () => {
+    const gate = new GateFixture('stack', RULE);
+    const file = gate.good('file');
+    const before = file.xattr;
+    await gate.write(file, 'new content');
+    gate.transport.meanwhile = (what) => {
+      if (what === when) gate.transport.breakLease(file);
+    };
+    await gate.release(file);
+    assert.deepEqual(file.xattr, before);
+    assert.equal(file.unsettled, true);
+    assert.equal(gate.journal.size, 1);
+    // The second writer has ended too.
+    gate.transport.meanwhile = () => undefined;
+    file.lease = 'granted';
+    await gate.release(file);
+    assert.deepEqual(file.xattr, gate.transport.label(file));
+    assert.equal(file.unsettled, false);
+  });
+}
+
+test('an open for writing is not answered while a lease is held', async () => {
+  const gate = new GateFixture('stack', RULE);
+  const file = gate.good('file');
+  await gate.write(file, 'new content');
+  let held = -1;
+  const { transport } = gate;
+  const noted = transport.setUnsettled.bind(transport);
+  transport.setUnsettled = (node, unsettled) => {
+    if (unsettled) held = transport.leasesHeld;
+    noted(node, unsettled);
+  };
+  gate.settling.released(file.node, 0);
+  assert.equal(transport.leasesHeld, 1);
+  assert.equal((await gate.write(file, 'once more')).errno, ALLOWED);
+  assert.equal(held, 0);
+  assert.equal(file.unsettled, true);
+});
+
+test('a file that cannot be labelled is settled, and fails by itself', async () => {
+  const gate = new GateFixture('stack', RULE);
+  const file = gate.good('file');
+  await gate.write(file, 'new content');
+  gate.transport.pool.writeXattr = () =>
+    Promise.reject(Object.assign(new Error('read-only'), { code: 'EROFS' }));
+  await gate.release(file);
+  assert.equal(file.unsettled, false);
+  assert.equal((await gate.opened(file)).errno, EACCES);
+});
+
+test('without leases: labelled at the flush of the only writer, settled at its release', async () => {
+  const gate = new GateFixture('stack', RULE);
+  const file = gate.good('file', { lease: 'unsupported' });
+  await gate.write(file, 'new content');
+  await gate.settling.flushed(file.node);
+  assert.deepEqual(file.xattr, gate.transport.label(file));
+  assert.equal(file.unsettled, true, 'the handle is still open');
+  gate.transport.done.length = 0;
+  await gate.release(file);
+  assert.equal(file.unsettled, false);
+  assert.deepEqual(gate.transport.done.filter((step) => step.startsWith('hash')), []);
+});
+
+test('without leases: written to after the flush, it is labelled again', async () => {
+  const gate = new GateFixture('stack', RULE);
+  const file = gate.good('file', { lease: 'unsupported' });
+  await gate.write(file, 'new content');
+  await gate.settling.flushed(file.node);
+  gate.transport.rewrite(file, 'by a mapping');
+  await gate.release(file);
+  assert.deepEqual(file.xattr, gate.transport.label(file));
+});
+
+test('a writer that one policy merely tolerated does not lead to a label', async () => {
+  const gate = new GateFixture('stack');
+  const container = await gate.namespaces.activated(CONTAINER, [RULE]);
+  changeIma(gate.namespaces.registry.system.ima, { policy: container.ima.policy, mode: 'log' });
+  changeIma(container.ima, { mode: 'log' });
+  const file = gate.transport.add('bad', 'x');
+  assert.equal((await gate.write(file, 'new content', CONTAINER)).errno, ALLOWED);
+  await gate.release(file);
+  assert.equal(file.xattr, undefined);
+});
+
+test('replace: a namespace does not label what another policy appraises', async () => {
+  const gate = new GateFixture('replace', RULE);
+  await gate.namespaces.activated(CONTAINER, [RULE]);
+  const file = gate.good('file');
+  const before = file.xattr;
+  assert.equal((await gate.write(file, 'new content', CONTAINER)).errno, ALLOWED);
+  await gate.release(file);
+  assert.deepEqual(file.xattr, before);
+});
+
+test('fix mode of a container writes nothing, of the system it labels', async () => {
+  const gate = new GateFixture('stack');
+  const container = await gate.namespaces.activated(CONTAINER, [RULE]);
+  changeIma(container.ima, { mode: 'fix' });
+  const file = gate.transport.add('bad', 'x');
+  assert.equal((await gate.opened(file, {}, CONTAINER)).errno, ALLOWED);
+  assert.equal(file.xattr, undefined);
+  const { system } = gate.namespaces.registry;
+  changeIma(system.ima, { policy: container.ima.policy, mode: 'fix' });
+  assert.equal((await gate.opened(file, {}, 1n)).errno, ALLOWED);
+  assert.deepEqual(file.xattr, gate.transport.label(file));
+});
+
+test('setting security.ima waits for the label of the last close', async () => {
+  const gate = new GateFixture('stack', RULE);
+  const file = gate.good('file');
+  await gate.write(file, 'new content');
+  const { node, path } = file;
+  const open = gate.transport.open(file, gate.namespaces.caller(1n));
+  const value = Buffer.from([4, 4, ...Buffer.alloc(32)]);
+  const change = { ...open, kind: 'xattr-change', name: 'security.ima', value } as const;
+  assert.equal(await gate.xattr.change(change), 0);
+  assert.equal(file.unsettled, false, `${path} ${node}`);
+});
+
+test('an unprivileged or malformed change of security.ima is refused and told', async () => {
+  const gate = new GateFixture('stack', RULE);
+  const file = gate.good('file');
+  const change = (uid: number, value: Buffer | undefined): Promise<number> => {
+    const open = gate.transport.open(file, gate.namespaces.caller(1n, { uid }));
+    return gate.xattr.change({ ...open, kind: 'xattr-change', name: 'security.ima', value });
+  };
+  assert.equal(await change(1000, Buffer.from([4, 4])), 1);
+  assert.equal(await change(0, Buffer.from([9])), 22);
+  assert.equal(gate.namespaces.registry.system.denials.entries().length, 2);
+});
