@@ -108,6 +108,31 @@ void Operations::serve(const Request& request) {
   fail(request, EOPNOTSUPP);
 }
 
+void Operations::serveReading(const Request& request, bool& placed) {
+  placed_ = &placed;
+  switch (static_cast<Opcode>(request.header.opcode)) {
+    case Opcode::open:  // gives the place away itself when it is not a matter of a remembered verdict
+    case Opcode::release:
+    case Opcode::releasedir:
+    case Opcode::forget:
+    case Opcode::batch_forget:
+    case Opcode::flush:
+    case Opcode::interrupt:
+      break;
+    default:
+      mayTakeLong();
+  }
+  serve(request);
+  placed_ = nullptr;
+}
+
+// The backing file system may make this thread wait: somebody else is to read meanwhile.
+void Operations::mayTakeLong() {
+  if (!placed_ || !*placed_) return;
+  *placed_ = false;
+  session_.readers.leave();
+}
+
 bool Operations::forbiddenName(const Request& request, uint64_t parent, const char* name) {
   if (parent != kRootNode || session_.options.virtualName != name) return false;
   fail(request, EPERM);

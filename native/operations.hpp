@@ -37,6 +37,8 @@ class Operations {
   // Whether this thread got its identity: 0, or an errno and then it must serve nothing.
   int startError() const { return identity_.startError(); }
   void serve(const Request& request);
+  // The same for a thread that holds a reader's place; `placed` is false if it gave the place away.
+  void serveReading(const Request& request, bool& placed);
   // The answer to an open upcall that was allowed.
   void grantOpen(const UpcallPtr& upcall, bool remember, const std::string& successor);
 
@@ -94,6 +96,7 @@ class Operations {
   void virtualLookup(const Request& request, const char* name);
 
   // Shared steps.
+  void mayTakeLong();
   void fail(const Request& request, int error) { session_.device.error(request.header.unique, error); }
   void succeed(const Request& request) { session_.device.reply(request.header.unique, nullptr, 0); }
   NodePtr nodeOf(const Request& request) { return session_.inodes->find(request.header.nodeid); }
@@ -146,6 +149,7 @@ class Operations {
   ThreadIdentity identity_;
   CallerReader callers_;
   Placement placement_;
+  bool* placed_ = nullptr;  // the reader's place this thread holds, if it does
   std::vector<uint8_t> scratch_;
 };
 

@@ -103,6 +103,7 @@ void Operations::judge(const Request& request, Opening opening) {
   }
   upcall->key.access = accessBits(opening.flags, exec, upcall->succeeding);
   if (serveRemembered(request, opening, scopes, upcall->key, upcall->generation)) return;
+  mayTakeLong();
   const int error = fillUpcall(*upcall, request, opening, pin.get());
   if (error == EWOULDBLOCK && !opening.created) return park(request);
   if (error) return undo(error);

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -71,10 +72,25 @@ size_t descriptorBudget() {
   return budget > 65536 ? 65536 : budget;
 }
 
+// Reader threads that are worth running at a time; as many again may be busy with something long.
+unsigned mostReading() {
+  const unsigned cpus = std::thread::hardware_concurrency();
+  return cpus < 2 ? 2 : cpus > 8 ? 8 : cpus;
+}
+
+int64_t nowNs() {
+  struct timespec now {};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
 }  // namespace
 
 Session::Session(SessionOptions given, std::function<void()> wake)
-    : options(std::move(given)), verdicts(kVerdicts), upcalls(std::move(wake)) {}
+    : options(std::move(given)),
+      verdicts(kVerdicts),
+      upcalls(std::move(wake)),
+      readers(mostReading()) {}
 
 Session::~Session() {
   {
@@ -125,8 +141,7 @@ int Session::start(std::string& step) {
     ::umount2(options.mountpoint.c_str(), MNT_DETACH);
     return error;
   }
-  const unsigned cpus = std::thread::hardware_concurrency();
-  facts_.readers = getenv("R") ? atoi(getenv("R")) : cpus < 2 ? 2 : cpus > 8 ? 8 : cpus;
+  facts_.readers = 2 * mostReading();
   readersLeft_ = facts_.readers;
   for (unsigned i = 0; i < facts_.readers; ++i) threads_.emplace_back([this] { readRequests(); });
   for (unsigned i = 0; i < kWorkers; ++i) threads_.emplace_back([this] { doWork(); });
@@ -206,19 +221,31 @@ void Session::readRequests() {
   if (!reportStart(operations.startError())) return;
   std::vector<uint8_t> buffer(kRequestSize);
   std::string error;
+  bool placed = false;
+  ReaderPool::Pace pace;
   for (;;) {
+    if (!placed && !readers.enter()) break;
+    placed = true;
+    const int64_t before = nowNs();
     const ssize_t got = device.read(buffer.data(), buffer.size());
     if (got <= 0) {
       if (got < 0 && got != -ECONNABORTED) error = std::strerror(static_cast<int>(-got));
+      readers.close();
       break;
     }
     if (static_cast<size_t>(got) < sizeof(InHeader)) continue;
     const auto& header = *reinterpret_cast<const InHeader*>(buffer.data());
+    const bool needed = readers.readTook(nowNs() - before, header.pid, pace);
     // Extensions (security context, groups) follow the body; none is negotiated.
     const size_t extensions = size_t{header.totalExtlen} * 8;
     const size_t size = static_cast<size_t>(got) - sizeof(InHeader);
-    operations.serve({header, buffer.data() + sizeof(InHeader),
-                      size > extensions ? size - extensions : 0});
+    operations.serveReading({header, buffer.data() + sizeof(InHeader),
+                             size > extensions ? size - extensions : 0},
+                            placed);
+    if (placed && !needed) {
+      readers.leave();
+      placed = false;
+    }
   }
   if (--readersLeft_ == 0) end(error);
 }

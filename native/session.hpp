@@ -16,6 +16,7 @@
 #include "lease.hpp"
 #include "once_table.hpp"
 #include "passthrough.hpp"
+#include "reader_pool.hpp"
 #include "upcall.hpp"
 #include "verdict_cache.hpp"
 
@@ -112,6 +113,7 @@ class Session {
   OnceTable staleTold;
   SuccessorTable successors;
   SessionCounters counters;
+  ReaderPool readers;
 
  private:
   int negotiate(std::string& step);
