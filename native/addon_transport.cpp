@@ -24,24 +24,23 @@ uint64_t bigOf(const CallbackInfo& info, size_t at) {
 }  // namespace
 
 Napi::Function Transport::define(Napi::Env env) {
-  return DefineClass(
-      env, "Transport",
-      {InstanceMethod("start", &Transport::start),
-       InstanceMethod("takeUpcalls", &Transport::takeUpcalls),
-       InstanceMethod("finishOpen", &Transport::finishOpen),
-       InstanceMethod("finish", &Transport::finish),
-       InstanceMethod("finishVirtual", &Transport::finishVirtual),
-       InstanceMethod("notifyPoll", &Transport::notifyPoll),
-       InstanceMethod("setScope", &Transport::setScope),
-       InstanceMethod("dropScope", &Transport::dropScope),
-       InstanceMethod("voidNode", &Transport::voidNode),
-       InstanceMethod("version", &Transport::version),
-       InstanceMethod("takeLease", &Transport::takeLease),
-       InstanceMethod("releaseLease", &Transport::releaseLease),
-       InstanceMethod("setUnsettled", &Transport::setUnsettled),
-       InstanceMethod("openBacking", &Transport::openBacking),
-       InstanceMethod("counters", &Transport::counters),
-       InstanceMethod("unmount", &Transport::unmount)});
+  return DefineClass(env, "Transport",
+                     {InstanceMethod("start", &Transport::start),
+                      InstanceMethod("takeUpcalls", &Transport::takeUpcalls),
+                      InstanceMethod("finishOpen", &Transport::finishOpen),
+                      InstanceMethod("finish", &Transport::finish),
+                      InstanceMethod("finishVirtual", &Transport::finishVirtual),
+                      InstanceMethod("notifyPoll", &Transport::notifyPoll),
+                      InstanceMethod("setScope", &Transport::setScope),
+                      InstanceMethod("dropScope", &Transport::dropScope),
+                      InstanceMethod("voidNode", &Transport::voidNode),
+                      InstanceMethod("version", &Transport::version),
+                      InstanceMethod("takeLease", &Transport::takeLease),
+                      InstanceMethod("releaseLease", &Transport::releaseLease),
+                      InstanceMethod("setUnsettled", &Transport::setUnsettled),
+                      InstanceMethod("openBacking", &Transport::openBacking),
+                      InstanceMethod("counters", &Transport::counters),
+                      InstanceMethod("unmount", &Transport::unmount)});
 }
 
 Transport::Transport(const CallbackInfo& info) : Napi::ObjectWrap<Transport>(info) {
@@ -133,10 +132,10 @@ Napi::Value Transport::takeLease(const CallbackInfo& info) {
   bool gone = false;
   const LeaseState state = session_->takeLease(idOf(info, 0), fd, gone);
   Object out = Object::New(info.Env());
-  out.Set("state", gone                                ? "gone"
-                   : state == LeaseState::granted      ? "granted"
-                   : state == LeaseState::unsupported  ? "unsupported"
-                                                       : "busy");
+  out.Set("state", gone                               ? "gone"
+                   : state == LeaseState::granted     ? "granted"
+                   : state == LeaseState::unsupported ? "unsupported"
+                                                      : "busy");
   if (fd >= 0) out.Set("fd", Number::New(info.Env(), fd));
   return out;
 }
@@ -160,8 +159,9 @@ Napi::Value Transport::openBacking(const CallbackInfo& info) {
     return env.Undefined();
   }
   Object out = Object::New(env);
-  out.Set("node", opened.node ? Number::New(env, static_cast<double>(opened.node->id)).As<Napi::Value>()
-                              : env.Undefined());
+  out.Set("node", opened.node
+                      ? Number::New(env, static_cast<double>(opened.node->id)).As<Napi::Value>()
+                      : env.Undefined());
   out.Set("file", toValue(env, opened.file));
   out.Set("xattrs", toValue(env, opened.xattrs));
   out.Set("fd", Number::New(env, opened.fd.release()));

@@ -71,11 +71,16 @@ Value toValue(Env env, const CallerFacts& from) {
 
 const char* kindName(UpcallKind kind) {
   switch (kind) {
-    case UpcallKind::open: return "open";
-    case UpcallKind::flush: return "flush";
-    case UpcallKind::xattrRead: return "xattr-read";
-    case UpcallKind::xattrChange: return "xattr-change";
-    case UpcallKind::virtualOperation: return "virtual";
+    case UpcallKind::open:
+      return "open";
+    case UpcallKind::flush:
+      return "flush";
+    case UpcallKind::xattrRead:
+      return "xattr-read";
+    case UpcallKind::xattrChange:
+      return "xattr-change";
+    case UpcallKind::virtualOperation:
+      return "virtual";
   }
   return "";
 }
@@ -83,20 +88,33 @@ const char* kindName(UpcallKind kind) {
 const char* virtualName(uint32_t opcode) {
   using fuse::Opcode;
   switch (static_cast<Opcode>(opcode)) {
-    case Opcode::lookup: return "lookup";
-    case Opcode::setattr: return "setattr";
-    case Opcode::readlink: return "readlink";
-    case Opcode::opendir: return "opendir";
+    case Opcode::lookup:
+      return "lookup";
+    case Opcode::setattr:
+      return "setattr";
+    case Opcode::readlink:
+      return "readlink";
+    case Opcode::opendir:
+      return "opendir";
     case Opcode::readdir:
-    case Opcode::readdirplus: return "readdir";
-    case Opcode::releasedir: return "releasedir";
-    case Opcode::open: return "open";
-    case Opcode::read: return "read";
-    case Opcode::write: return "write";
-    case Opcode::flush: return "flush";
-    case Opcode::release: return "release";
-    case Opcode::poll: return "poll";
-    default: return "getattr";
+    case Opcode::readdirplus:
+      return "readdir";
+    case Opcode::releasedir:
+      return "releasedir";
+    case Opcode::open:
+      return "open";
+    case Opcode::read:
+      return "read";
+    case Opcode::write:
+      return "write";
+    case Opcode::flush:
+      return "flush";
+    case Opcode::release:
+      return "release";
+    case Opcode::poll:
+      return "poll";
+    default:
+      return "getattr";
   }
 }
 
@@ -144,8 +162,8 @@ std::string textOf(const Object& object, const char* name) {
 
 void throwSystemError(Env env, int error, const std::string& what) {
   const char* name = ::strerrorname_np(error);
-  Napi::Error thrown =
-      Napi::Error::New(env, std::string(name ? name : "E?") + ": " + ::strerror(error) + ", " + what);
+  Napi::Error thrown = Napi::Error::New(
+      env, std::string(name ? name : "E?") + ": " + ::strerror(error) + ", " + what);
   thrown.Set("code", String::New(env, name ? name : "EIO"));
   thrown.Set("errno", number(env, static_cast<uint64_t>(error)));
   thrown.Set("syscall", String::New(env, what));

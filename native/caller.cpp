@@ -27,8 +27,9 @@ int openTask(pid_t tid) {
   return ::open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-// `own`: a namespace that a descriptor keeps alive. No other can have its inode number meanwhile, so
-// for its members (mostly the host's) one fstatat(2) tells it; for others the 64-bit id must be asked.
+// `own`: a namespace that a descriptor keeps alive. No other can have its inode number meanwhile,
+// so for its members (mostly the host's) one fstatat(2) tells it; for others the 64-bit id must be
+// asked.
 int scopeOfTask(int directory, const Scope& own, Scope& out) {
   struct stat link;
   if (::fstatat(directory, "ns/mnt", &link, 0) != 0) return errno;

@@ -16,7 +16,8 @@ class Device {
   int mount(const std::string& source, const std::string& mountpoint, unsigned long flags,
             std::string& step);
 
-  // One request. > 0: its length; 0: unmounted (ENODEV); < 0: -errno. Retries what is to be retried.
+  // One request. > 0: its length; 0: unmounted (ENODEV); < 0: -errno. Retries what is to be
+  // retried.
   ssize_t read(void* buffer, size_t size);
 
   // False if the kernel no longer waits for the answer (ENOENT): what it granted must be undone.

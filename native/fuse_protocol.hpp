@@ -1,6 +1,6 @@
-// The FUSE kernel interface, protocol 7.34 (Linux 5.15) to 7.45 (Linux 6.18), as far as this program
-// speaks it. Our own definitions because distributions' <linux/fuse.h> may be older than the kernel
-// (Debian 12: 7.38, no passthrough). Layouts are the kernel's ABI and asserted below.
+// The FUSE kernel interface, protocol 7.34 (Linux 5.15) to 7.45 (Linux 6.18), as far as this
+// program speaks it. Our own definitions because distributions' <linux/fuse.h> may be older than
+// the kernel (Debian 12: 7.38, no passthrough). Layouts are the kernel's ABI and asserted below.
 #pragma once
 #include <sys/ioctl.h>
 

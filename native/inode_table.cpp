@@ -152,11 +152,8 @@ void InodeTable::forget(uint64_t id, uint64_t count, std::vector<uint64_t>& gone
 bool InodeTable::eraseIfUnused(const NodePtr& node) {
   std::lock_guard guard(node->lock);
   if (node->unsettled || node->opens > 0 || node->pins > 0) return false;
-  if (node->fd >= 0) {
-    ::close(node->fd);
-    node->fd = -1;
-    --open_;
-  }
+  if (node->fd >= 0) closeDescriptor(*node);
+  if (onIdle_) onIdle_(*node);
   byId_.erase(node->id);
   const auto found = byInode_.find({node->device, node->ino});
   if (found != byInode_.end() && found->second == node) byInode_.erase(found);
@@ -234,6 +231,13 @@ void InodeTable::remember(const Node& node) {
     std::erase_if(clock_, [this](uint64_t id) { return find(id) == nullptr; });
 }
 
+// Under the node's lock.
+void InodeTable::closeDescriptor(Node& node) {
+  ::close(node.fd);
+  node.fd = -1;
+  --open_;
+}
+
 // Second chance: descriptors used since the hand came by stay for another round.
 void InodeTable::evict() {
   if (!fileHandles_ || open_.load() <= budget_) return;
@@ -245,14 +249,34 @@ void InodeTable::evict() {
     if (!node) continue;
     std::lock_guard inner(node->lock);
     if (node->fd < 0) continue;
-    if (node->referenced || node->pins > 0 || node->opens > 0 || node->handle.empty()) {
+    // What passes through is held by the kernel, and an inode that is held can be found by its
+    // handle even without a name.
+    const bool open = node->opens > 0 && node->mode != IoMode::passthrough;
+    if (node->referenced || node->pins > 0 || open || node->handle.empty()) {
       node->referenced = false;
       clock_.push_back(node->id);
       continue;
     }
-    ::close(node->fd);
-    node->fd = -1;
-    --open_;
+    closeDescriptor(*node);
+  }
+}
+
+void InodeTable::giveUpIdle() {
+  if (!fileHandles_) return;
+  std::lock_guard guard(clockMutex_);
+  for (size_t left = clock_.size(); left > 0; --left) {
+    const NodePtr node = find(clock_.front());
+    clock_.pop_front();
+    if (!node) continue;
+    std::lock_guard inner(node->lock);
+    if (node->fd < 0) continue;
+    if (!node->referenced && node->pins == 0 && node->opens == 0 && !node->handle.empty()) {
+      closeDescriptor(*node);
+      if (onIdle_) onIdle_(*node);
+      continue;
+    }
+    node->referenced = false;
+    clock_.push_back(node->id);
   }
 }
 

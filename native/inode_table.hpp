@@ -3,6 +3,7 @@
 #pragma once
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,7 +40,8 @@ class PinnedFd {
 
 class InodeTable {
  public:
-  // `root`: O_RDONLY directory descriptor of the backing tree; `descriptors`: how many may stay open.
+  // `root`: O_RDONLY directory descriptor of the backing tree; `descriptors`: how many may stay
+  // open.
   InodeTable(OwnedFd root, size_t descriptors, bool fileHandles);
   ~InodeTable();
 
@@ -50,6 +52,12 @@ class InodeTable {
                  int& error);
   // Names of a node follow a rename or link through the mount.
   void place(const NodePtr& node, uint64_t parent, const std::string& name);
+  // What else a node holds in the kernel is to be given up; called under the node's lock when it
+  // goes or has been idle for long.
+  void onIdle(std::function<void(Node&)> hook) { onIdle_ = std::move(hook); }
+  // Gives up what nodes hold that nobody used since the last call, so that what is removed behind
+  // the mount does not keep its space.
+  void giveUpIdle();
   // Lowers the kernel's count; nodes go when nothing needs them. Appends the ids of those that went
   // and that TypeScript knew.
   void forget(uint64_t id, uint64_t count, std::vector<uint64_t>& gone);
@@ -87,11 +95,13 @@ class InodeTable {
   };
   void remember(const Node& node);
   void evict();
+  void closeDescriptor(Node& node);
   bool eraseIfUnused(const NodePtr& node);
 
   OwnedFd root_;
   const size_t budget_;
   const bool fileHandles_;
+  std::function<void(Node&)> onIdle_;
   std::atomic<size_t> open_{0};
   std::atomic<uint64_t> versions_{0};
 
@@ -99,7 +109,8 @@ class InodeTable {
   uint64_t nextId_ = 2;
   std::unordered_map<uint64_t, NodePtr> byId_;
   std::unordered_map<InodeKey, NodePtr, InodeHash> byInode_;
-  // Forgotten by the kernel but still open, pinned or unsettled: looked at again at the next forget.
+  // Forgotten by the kernel but still open, pinned or unsettled: looked at again at the next
+  // forget.
   std::vector<uint64_t> lingering_;
 
   std::mutex clockMutex_;

@@ -1,5 +1,5 @@
-// F_SETLEASE(F_RDLCK) as an exact probe: granted means that no writer and no writable mapping of the
-// file exists anywhere. Lease breaks arrive as SIGIO, which the addon ignores process-wide.
+// F_SETLEASE(F_RDLCK) as an exact probe: granted means that no writer and no writable mapping of
+// the file exists anywhere. Lease breaks arrive as SIGIO, which the addon ignores process-wide.
 #pragma once
 #include <cstdint>
 

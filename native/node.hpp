@@ -8,7 +8,8 @@
 
 namespace imafs {
 
-// What tells two states of a file apart. The inode's own identity (generation) is in its file handle.
+// What tells two states of a file apart. The inode's own identity (generation) is in its file
+// handle.
 struct FileStamp {
   uint64_t size = 0;
   int64_t mtime = 0, ctime = 0;  // ns since the epoch

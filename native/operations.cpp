@@ -50,47 +50,88 @@ Operations::Operations(Session& session)
 // A new opcode is an entry here and a function; what is missing answers EOPNOTSUPP, never ENOSYS.
 Operations::Handler Operations::handlerOf(Opcode opcode) {
   switch (opcode) {
-    case Opcode::lookup: return &Operations::lookup;
-    case Opcode::forget: return &Operations::forget;
-    case Opcode::batch_forget: return &Operations::batchForget;
-    case Opcode::getattr: return &Operations::getattr;
-    case Opcode::setattr: return &Operations::setattr;
-    case Opcode::statx: return &Operations::statx;
-    case Opcode::statfs: return &Operations::statfs;
-    case Opcode::access: return &Operations::access;
-    case Opcode::readlink: return &Operations::readlink;
-    case Opcode::symlink: return &Operations::symlink;
-    case Opcode::mknod: return &Operations::mknod;
-    case Opcode::mkdir: return &Operations::mkdir;
-    case Opcode::unlink: return &Operations::unlink;
-    case Opcode::rmdir: return &Operations::rmdir;
-    case Opcode::rename: return &Operations::rename;
-    case Opcode::rename2: return &Operations::rename2;
-    case Opcode::link: return &Operations::link;
-    case Opcode::open: return &Operations::open;
-    case Opcode::create: return &Operations::create;
-    case Opcode::tmpfile: return &Operations::tmpfile;
-    case Opcode::release: return &Operations::release;
-    case Opcode::read: return &Operations::read;
-    case Opcode::write: return &Operations::write;
-    case Opcode::flush: return &Operations::flush;
-    case Opcode::fsync: return &Operations::fsync;
-    case Opcode::fallocate: return &Operations::fallocate;
-    case Opcode::lseek: return &Operations::lseek;
-    case Opcode::copy_file_range: return &Operations::copyFileRange;
-    case Opcode::ioctl: return &Operations::ioctl;
-    case Opcode::poll: return &Operations::poll;
-    case Opcode::setxattr: return &Operations::setxattr;
-    case Opcode::getxattr: return &Operations::getxattr;
-    case Opcode::listxattr: return &Operations::listxattr;
-    case Opcode::removexattr: return &Operations::removexattr;
-    case Opcode::opendir: return &Operations::opendir;
-    case Opcode::readdir: return &Operations::readdir;
-    case Opcode::readdirplus: return &Operations::readdirplus;
-    case Opcode::releasedir: return &Operations::releasedir;
-    case Opcode::fsyncdir: return &Operations::fsyncdir;
-    case Opcode::syncfs: return &Operations::access;  // nothing of ours to write back
-    default: return nullptr;
+    case Opcode::lookup:
+      return &Operations::lookup;
+    case Opcode::forget:
+      return &Operations::forget;
+    case Opcode::batch_forget:
+      return &Operations::batchForget;
+    case Opcode::getattr:
+      return &Operations::getattr;
+    case Opcode::setattr:
+      return &Operations::setattr;
+    case Opcode::statx:
+      return &Operations::statx;
+    case Opcode::statfs:
+      return &Operations::statfs;
+    case Opcode::access:
+      return &Operations::access;
+    case Opcode::readlink:
+      return &Operations::readlink;
+    case Opcode::symlink:
+      return &Operations::symlink;
+    case Opcode::mknod:
+      return &Operations::mknod;
+    case Opcode::mkdir:
+      return &Operations::mkdir;
+    case Opcode::unlink:
+      return &Operations::unlink;
+    case Opcode::rmdir:
+      return &Operations::rmdir;
+    case Opcode::rename:
+      return &Operations::rename;
+    case Opcode::rename2:
+      return &Operations::rename2;
+    case Opcode::link:
+      return &Operations::link;
+    case Opcode::open:
+      return &Operations::open;
+    case Opcode::create:
+      return &Operations::create;
+    case Opcode::tmpfile:
+      return &Operations::tmpfile;
+    case Opcode::release:
+      return &Operations::release;
+    case Opcode::read:
+      return &Operations::read;
+    case Opcode::write:
+      return &Operations::write;
+    case Opcode::flush:
+      return &Operations::flush;
+    case Opcode::fsync:
+      return &Operations::fsync;
+    case Opcode::fallocate:
+      return &Operations::fallocate;
+    case Opcode::lseek:
+      return &Operations::lseek;
+    case Opcode::copy_file_range:
+      return &Operations::copyFileRange;
+    case Opcode::ioctl:
+      return &Operations::ioctl;
+    case Opcode::poll:
+      return &Operations::poll;
+    case Opcode::setxattr:
+      return &Operations::setxattr;
+    case Opcode::getxattr:
+      return &Operations::getxattr;
+    case Opcode::listxattr:
+      return &Operations::listxattr;
+    case Opcode::removexattr:
+      return &Operations::removexattr;
+    case Opcode::opendir:
+      return &Operations::opendir;
+    case Opcode::readdir:
+      return &Operations::readdir;
+    case Opcode::readdirplus:
+      return &Operations::readdirplus;
+    case Opcode::releasedir:
+      return &Operations::releasedir;
+    case Opcode::fsyncdir:
+      return &Operations::fsyncdir;
+    case Opcode::syncfs:
+      return &Operations::access;  // nothing of ours to write back
+    default:
+      return nullptr;
   }
 }
 
@@ -111,7 +152,8 @@ void Operations::serve(const Request& request) {
 void Operations::serveReading(const Request& request, bool& placed) {
   placed_ = &placed;
   switch (static_cast<Opcode>(request.header.opcode)) {
-    case Opcode::open:  // gives the place away itself when it is not a matter of a remembered verdict
+    case Opcode::open:  // gives the place away itself when it is not a matter of a remembered
+                        // verdict
     case Opcode::release:
     case Opcode::releasedir:
     case Opcode::forget:
@@ -146,8 +188,8 @@ int Operations::becomeCaller(const Request& request, mode_t umask) {
   if (const int error = callers_.groups(static_cast<pid_t>(request.header.pid), groups.data(),
                                         groups.size(), used))
     return error;
-  return identity_.caller(request.header.uid, request.header.gid, {groups.begin(), groups.begin() + used},
-                          umask);
+  return identity_.caller(request.header.uid, request.header.gid,
+                          {groups.begin(), groups.begin() + used}, umask);
 }
 
 int Operations::fillCaller(const Request& request, CallerFacts& caller) {
@@ -167,7 +209,8 @@ NodeFacts Operations::factsOf(const NodePtr& node, const struct statx& file) {
   NodeFacts facts;
   facts.file = file;
   facts.version = session_.inodes->observe(*node, file);
-  struct timespec now {}, tick {};
+  struct timespec now {
+  }, tick{};
   ::clock_gettime(CLOCK_REALTIME, &now);
   ::clock_getres(CLOCK_REALTIME_COARSE, &tick);
   const int64_t age = now.tv_sec * 1'000'000'000 + now.tv_nsec - nanoseconds(file.stx_ctime);
@@ -219,7 +262,8 @@ int Operations::dataFd(const HandlePtr& handle, int accessMode, OwnedFd& tempora
   if (handle->fd) return handle->fd.get();
   PinnedFd pin(*session_.inodes, handle->node);
   if (!pin) return pin.get();
-  // O_NONBLOCK: a lease of ours on the file would block this thread; the caller parks on EWOULDBLOCK.
+  // O_NONBLOCK: a lease of ours on the file would block this thread; the caller parks on
+  // EWOULDBLOCK.
   temporary.reset(::open(DescriptorPath(pin.get()), accessMode | O_NONBLOCK | O_CLOEXEC));
   return temporary ? temporary.get() : -errno;
 }

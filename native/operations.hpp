@@ -97,7 +97,9 @@ class Operations {
 
   // Shared steps.
   void mayTakeLong();
-  void fail(const Request& request, int error) { session_.device.error(request.header.unique, error); }
+  void fail(const Request& request, int error) {
+    session_.device.error(request.header.unique, error);
+  }
   void succeed(const Request& request) { session_.device.reply(request.header.unique, nullptr, 0); }
   NodePtr nodeOf(const Request& request) { return session_.inodes->find(request.header.nodeid); }
   bool forbiddenName(const Request& request, uint64_t parent, const char* name);
@@ -113,8 +115,8 @@ class Operations {
   bool guarded(const char* name) const;
   bool sendForDecision(const Request& request, UpcallKind kind, const NodePtr& node, int fd,
                        const char* name, const uint8_t* value, size_t size);
-  int applyAttributes(const fuse::SetattrIn& in, const Request& request, const NodePtr& node, int fd,
-                      bool& parked);
+  int applyAttributes(const fuse::SetattrIn& in, const Request& request, const NodePtr& node,
+                      int fd, bool& parked);
   void listDirectory(const Request& request, bool plus);
 
   // Opening.
@@ -125,14 +127,17 @@ class Operations {
     uint32_t flags = 0;
     bool created = false;
   };
-  bool entryLeads(const NodePtr& node, struct statx& file);
+  bool pathLeads(const NodePtr& node, struct statx& file);
   void judge(const Request& request, Opening opening);
   bool serveRemembered(const Request& request, const Opening& opening, const CallerScopes& scopes,
                        VerdictKey& key, uint64_t& generation);
   int fillUpcall(Upcall& upcall, const Request& request, const Opening& opening, int pathFd);
   void answerOpen(const fuse::InHeader& header, const NodePtr& node, uint32_t flags, bool created);
+  // Tells TypeScript that a write handle is gone, or that one it allowed never came to be.
+  void tellReleased(const NodePtr& node);
   void undoOpen(uint64_t handle, const NodePtr& node, bool created);
-  void createAs(const Request& request, uint32_t flags, mode_t mode, mode_t umask, const char* name);
+  void createAs(const Request& request, uint32_t flags, mode_t mode, mode_t umask,
+                const char* name);
   void openCreated(const Request& request, OwnedFd fd, const NodePtr& parent, const char* name,
                    uint32_t flags);
   bool dropIfChanged(const UpcallPtr& upcall, int fd);

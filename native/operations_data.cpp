@@ -23,8 +23,8 @@ void Operations::read(const Request& request) {
   if (scratch_.size() < in->size) scratch_.resize(in->size);
   size_t done = 0;
   while (done < in->size) {
-    const ssize_t got = ::pread(fd, scratch_.data() + done, in->size - done,
-                                static_cast<off_t>(in->offset + done));
+    const ssize_t got =
+        ::pread(fd, scratch_.data() + done, in->size - done, static_cast<off_t>(in->offset + done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return fail(request, errno);
     if (got == 0) break;
@@ -120,8 +120,7 @@ void Operations::lseek(const Request& request) {
   const int fd = dataFd(handle, O_RDONLY, temporary);
   if (fd == -EWOULDBLOCK) return park(request);
   if (fd < 0) return fail(request, -fd);
-  const off_t found =
-      ::lseek(fd, static_cast<off_t>(in->offset), static_cast<int>(in->whence));
+  const off_t found = ::lseek(fd, static_cast<off_t>(in->offset), static_cast<int>(in->whence));
   if (found < 0) return fail(request, errno);
   const LseekOut out{static_cast<uint64_t>(found)};
   session_.device.reply(request.header.unique, &out, sizeof out);

@@ -100,8 +100,8 @@ void Operations::mknod(const Request& request) {
   PinnedFd pin(*session_.inodes, parent);
   if (!pin) return fail(request, pin.error());
   if (const int error = becomeCaller(request, in->umask)) return fail(request, error);
-  const dev_t device = makedev((in->rdev & 0xfff00) >> 8,
-                               (in->rdev & 0xff) | ((in->rdev >> 12) & 0xfff00));
+  const dev_t device =
+      makedev((in->rdev & 0xfff00) >> 8, (in->rdev & 0xff) | ((in->rdev >> 12) & 0xfff00));
   const int made = ::mknodat(pin.get(), name, in->mode, device);
   const int error = errno;
   identity_.root();

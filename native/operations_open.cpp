@@ -15,14 +15,16 @@ namespace {
 
 constexpr size_t kHeadSize = 4096;
 
-bool wantsWrite(uint32_t flags) {
-  return (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0;
-}
+// A write handle, whose end is to be told.
+bool isWriter(uint32_t flags) { return (flags & O_ACCMODE) != O_RDONLY; }
+
+// O_RDONLY | O_TRUNC changes the file and leaves no write handle.
+bool changesFile(uint32_t flags) { return isWriter(flags) || (flags & O_TRUNC) != 0; }
 
 // The access of an open as part of a verdict's key.
 uint32_t accessBits(uint32_t flags, bool exec, bool succeeding) {
-  return (flags & O_ACCMODE) | (exec ? 4 : 0) | (succeeding ? 8 : 0) |
-         (flags & O_DIRECT ? 16 : 0) | (flags & O_APPEND ? 32 : 0);
+  return (flags & O_ACCMODE) | (exec ? 4 : 0) | (succeeding ? 8 : 0) | (flags & O_DIRECT ? 16 : 0) |
+         (flags & O_APPEND ? 32 : 0);
 }
 
 }  // namespace
@@ -58,18 +60,25 @@ void Operations::open(const Request& request) {
   judge(request, std::move(opening));
 }
 
-// OPEN names an inode. If its entry in the backing directory leads elsewhere by now, the kernel is
-// sent to look the name up again, once; a second OPEN means this inode (through /proc/self/fd, say).
-// An entry that leads here gives the file's state in the same call.
-bool Operations::entryLeads(const NodePtr& node, struct statx& file) {
+// OPEN names an inode. If its path in the backing tree leads elsewhere by now, the kernel is sent
+// to look the names up again, once; a second OPEN means this inode (through /proc/self/fd, say). A
+// path that leads here gives the file's state in the same call.
+bool Operations::pathLeads(const NodePtr& node, struct statx& file) {
+  const std::optional<std::string> path = session_.inodes->pathOf(node);
+  if (!path || path->size() < 2) return false;
+  if (::statx(session_.inodes->rootFd(), path->c_str() + 1, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS,
+              &file) == 0)
+    return file.stx_ino == node->ino && deviceOf(file) == node->device;
+  if (errno != ENAMETOOLONG) return false;
+  // A tree deeper than PATH_MAX: at least the last name.
   const InodeTable::Place place = session_.inodes->placeOf(node);
   const NodePtr parent = session_.inodes->find(place.parent);
-  if (!parent || place.name.empty()) return false;
+  if (!parent) return false;
   PinnedFd pin(*session_.inodes, parent);
-  if (!pin) return false;
-  if (::statx(pin.get(), place.name.c_str(), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &file) != 0)
-    return false;
-  return file.stx_ino == node->ino && deviceOf(file) == node->device;
+  return pin &&
+         ::statx(pin.get(), place.name.c_str(), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &file) ==
+             0 &&
+         file.stx_ino == node->ino && deviceOf(file) == node->device;
 }
 
 void Operations::judge(const Request& request, Opening opening) {
@@ -81,29 +90,36 @@ void Operations::judge(const Request& request, Opening opening) {
   if (request.header.pid == 0) return undo(EACCES);
   PinnedFd pin(*session_.inodes, opening.node);
   if (!pin) return undo(pin.error());
-  if (opening.created || !entryLeads(opening.node, opening.file)) {
-    if (!opening.created &&
-        session_.staleTold.firstTime(request.header.pid, opening.node->id, monotonicMs())) {
+  if (opening.created || !pathLeads(opening.node, opening.file)) {
+    if (!opening.created && session_.retries.send(request.header.pid, monotonicMs())) {
       ++session_.counters.estale;
       return fail(request, ESTALE);
     }
     if (const int error = statFd(pin.get(), opening.file)) return undo(error);
+  } else {
+    session_.retries.done(request.header.pid);
   }
   if (!S_ISREG(opening.file.stx_mode)) return undo(EOPNOTSUPP);
   opening.version = session_.inodes->observe(*opening.node, opening.file);
   CallerScopes scopes;
   if (callers_.scopes(static_cast<pid_t>(request.header.pid), scopes) != 0) return undo(EACCES);
 
-  auto upcall = std::make_shared<Upcall>();
   const bool exec = (opening.flags & kFmodeExec) != 0;
+  bool succeeding = false;
   if (exec) {
     const std::string expected = session_.successors.take(request.header.pid);
-    upcall->succeeding =
-        !expected.empty() && expected == session_.inodes->placeOf(opening.node).name;
+    succeeding = !expected.empty() && expected == session_.inodes->placeOf(opening.node).name;
   }
-  upcall->key.access = accessBits(opening.flags, exec, upcall->succeeding);
-  if (serveRemembered(request, opening, scopes, upcall->key, upcall->generation)) return;
+  VerdictKey key;
+  key.access = accessBits(opening.flags, exec, succeeding);
+  uint64_t generation = 0;
+  if (serveRemembered(request, opening, scopes, key, generation)) return;
   mayTakeLong();
+  auto upcall = std::make_shared<Upcall>();
+  upcall->key = key;
+  upcall->generation = generation;
+  upcall->exec = exec;
+  upcall->succeeding = succeeding;
   const int error = fillUpcall(*upcall, request, opening, pin.get());
   if (error == EWOULDBLOCK && !opening.created) return park(request);
   if (error) return undo(error);
@@ -120,7 +136,7 @@ bool Operations::serveRemembered(const Request& request, const Opening& opening,
   key.node = opening.node->id;
   generation = state.generation;
   if (!state.known || !state.cacheable || scopes.ioWorker) return false;
-  if (opening.created || wantsWrite(opening.flags)) return false;
+  if (opening.created || changesFile(opening.flags)) return false;
   if (state.readCredentials) {
     pid_t leader = 0;
     if (callers_.credentials(static_cast<pid_t>(request.header.pid), key.subject, leader) != 0)
@@ -147,11 +163,9 @@ int Operations::fillUpcall(Upcall& upcall, const Request& request, const Opening
   upcall.header = request.header;
   upcall.node = opening.node;
   upcall.flags = opening.flags;
-  upcall.exec = (opening.flags & kFmodeExec) != 0;
   upcall.created = opening.created;
   if (const int error = fillCaller(request, upcall.caller)) return error;
-  upcall.fd.reset(
-      ::open(DescriptorPath(pathFd), O_RDONLY | O_NONBLOCK | O_NOATIME | O_CLOEXEC));
+  upcall.fd.reset(::open(DescriptorPath(pathFd), O_RDONLY | O_NONBLOCK | O_NOATIME | O_CLOEXEC));
   if (!upcall.fd) return errno;
   upcall.xattrs = readXattrs(upcall.fd.get(), session_.options.guardedXattrs);
   upcall.head.resize(kHeadSize);
@@ -166,8 +180,9 @@ int Operations::fillUpcall(Upcall& upcall, const Request& request, const Opening
     upcall.isNew = opening.node->isNew;
     unsettled = opening.node->unsettled;
   }
-  upcall.rememberable = !opening.created && !wantsWrite(opening.flags) && !upcall.caller.borrowed &&
-                        !upcall.facts.fresh && !unsettled && upcall.facts.writers == 0;
+  upcall.rememberable = !opening.created && !changesFile(opening.flags) &&
+                        !upcall.caller.borrowed && !upcall.facts.fresh && !unsettled &&
+                        upcall.facts.writers == 0;
   return 0;
 }
 
@@ -179,9 +194,9 @@ void Operations::createAs(const Request& request, uint32_t flags, mode_t mode, m
   if (!pin) return fail(request, pin.error());
   if (const int error = becomeCaller(request, umask)) return fail(request, error);
   // A temporary file has no name; the kernel's d_tmpfile() calls it "#" and its inode number.
-  OwnedFd fd(name ? ::openat(pin.get(), name, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
-                  : ::openat(pin.get(), ".", O_TMPFILE | O_RDWR | (flags & O_EXCL) | O_CLOEXEC,
-                             mode));
+  OwnedFd fd(
+      name ? ::openat(pin.get(), name, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+           : ::openat(pin.get(), ".", O_TMPFILE | O_RDWR | (flags & O_EXCL) | O_CLOEXEC, mode));
   const int error = errno;
   identity_.root();
   // Made behind the mount since the kernel looked: it is to be looked up and judged as an open.
@@ -237,7 +252,8 @@ void Operations::grantOpen(const UpcallPtr& upcall, bool remember, const std::st
   identity_.root();
   PinnedFd pin(*session_.inodes, upcall->node);
   if (!pin) {
-    if (upcall->created) undoOpen(0, upcall->node, true);
+    undoOpen(0, upcall->node, upcall->created);
+    if (isWriter(upcall->flags)) tellReleased(upcall->node);
     session_.device.error(upcall->header.unique, pin.error());
     return;
   }
@@ -255,7 +271,7 @@ void Operations::grantOpen(const UpcallPtr& upcall, bool remember, const std::st
 // An allowed open: I/O mode, truncation, descriptor where the data comes through us, the reply.
 void Operations::answerOpen(const InHeader& header, const NodePtr& node, uint32_t flags,
                             bool created) {
-  const bool writable = wantsWrite(flags);
+  const bool writable = isWriter(flags);
   PinnedFd pin(*session_.inodes, node);
   int error = pin ? 0 : pin.error();
   auto handle = std::make_shared<Handle>();
@@ -271,10 +287,12 @@ void Operations::answerOpen(const InHeader& header, const NodePtr& node, uint32_
   if (!error && (flags & O_TRUNC) && !created) {
     OwnedFd data(::open(DescriptorPath(pin.get()), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
     if (!data && errno == EWOULDBLOCK) {
-      session_.post([header, node, flags, created](Operations& operations) {
-        operations.identity_.root();
-        operations.answerOpen(header, node, flags, created);
-      }, 2);
+      session_.post(
+          [header, node, flags, created](Operations& operations) {
+            operations.identity_.root();
+            operations.answerOpen(header, node, flags, created);
+          },
+          2);
       return;
     }
     error = data ? 0 : errno;
@@ -285,7 +303,8 @@ void Operations::answerOpen(const InHeader& header, const NodePtr& node, uint32_
     }
   }
   if (error) {
-    if (created) undoOpen(0, node, true);
+    undoOpen(0, node, created);
+    if (writable) tellReleased(node);
     session_.device.error(header.unique, error);
     return;
   }
@@ -317,7 +336,20 @@ void Operations::answerOpen(const InHeader& header, const NodePtr& node, uint32_
     if (writable) session_.device.notifyAttributes(node->id);
     delivered = session_.device.reply(header.unique, &out, sizeof out);
   }
-  if (!delivered) undoOpen(id, node, created);
+  if (delivered) return;
+  undoOpen(id, node, created);
+  if (writable) tellReleased(node);
+}
+
+void Operations::tellReleased(const NodePtr& node) {
+  Notice notice;
+  notice.kind = Notice::Kind::released;
+  notice.node = node->id;
+  {
+    std::lock_guard guard(node->lock);
+    notice.writers = node->writers;
+  }
+  session_.upcalls.notify(std::move(notice));
 }
 
 // Takes back what an open got that did not reach its caller.
@@ -335,16 +367,7 @@ void Operations::release(const Request& request) {
   if (!handle) return succeed(request);
   handle->fd.reset();  // our own descriptor must not count as a writer when the file is settled
   session_.passthrough->release(handle->node, handle->writable);
-  if (handle->writable) {
-    Notice notice;
-    notice.kind = Notice::Kind::released;
-    notice.node = handle->node->id;
-    {
-      std::lock_guard guard(handle->node->lock);
-      notice.writers = handle->node->writers;
-    }
-    session_.upcalls.notify(std::move(notice));
-  }
+  if (handle->writable) tellReleased(handle->node);
   succeed(request);
 }
 

@@ -13,7 +13,8 @@ void Operations::virtualLookup(const Request& request, const char* name) {
   auto upcall = std::make_shared<Upcall>();
   upcall->kind = UpcallKind::virtualOperation;
   upcall->header = request.header;
-  upcall->virtualNode = request.header.nodeid & kVirtualBit ? request.header.nodeid & ~kVirtualBit : 0;
+  upcall->virtualNode =
+      request.header.nodeid & kVirtualBit ? request.header.nodeid & ~kVirtualBit : 0;
   upcall->name = name;
   // Answered alike for everybody: an error here would detach what others mounted on the name.
   upcall->noCaller = fillCaller(request, upcall->caller) != 0;
@@ -96,11 +97,14 @@ void Operations::virtualOperation(const Request& request) {
       upcall->pollNotify = (in->flags & kPollScheduleNotify) != 0;
       break;
     }
-    case Opcode::statfs: return statfs(request);
+    case Opcode::statfs:
+      return statfs(request);
     case Opcode::access:
     case Opcode::fsync:
-    case Opcode::fsyncdir: return succeed(request);
-    case Opcode::getxattr: return fail(request, ENODATA);
+    case Opcode::fsyncdir:
+      return succeed(request);
+    case Opcode::getxattr:
+      return fail(request, ENODATA);
     case Opcode::listxattr: {
       const auto* in = request.as<GetxattrIn>();
       const GetxattrOut none{};
@@ -108,10 +112,14 @@ void Operations::virtualOperation(const Request& request) {
       session_.device.reply(request.header.unique, &none, sizeof none);
       return;
     }
-    case Opcode::ioctl: return fail(request, ENOTTY);
-    case Opcode::lseek: return fail(request, ESPIPE);
-    case Opcode::destroy: return succeed(request);
-    default: return fail(request, EPERM);  // making, moving, removing: not here
+    case Opcode::ioctl:
+      return fail(request, ENOTTY);
+    case Opcode::lseek:
+      return fail(request, ESPIPE);
+    case Opcode::destroy:
+      return succeed(request);
+    default:
+      return fail(request, EPERM);  // making, moving, removing: not here
   }
   if (!upcall->noCaller) {
     const int error = fillCaller(request, upcall->caller);

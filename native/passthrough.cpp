@@ -19,7 +19,8 @@ bool Passthrough::registerId(Node& node, int fd, ThreadIdentity& identity) {
   const int id = device_.backingOpen(fd);
   identity.root();
   if (id <= 0) {
-    node.passthroughRefused = true;  // ELOOP: a stacked file system below; served by reads and writes
+    node.passthroughRefused =
+        true;  // ELOOP: a stacked file system below; served by reads and writes
     return false;
   }
   node.backingId = id;
@@ -63,6 +64,14 @@ void Passthrough::release(const NodePtr& node, bool writable) {
   if (node->opens == 0) node->mode = IoMode::none;
 }
 
+void Passthrough::drop(Node& node) {
+  if (node.backingId <= 0) return;
+  device_.backingClose(node.backingId);
+  node.backingId = 0;
+  std::lock_guard guard(mutex_);
+  std::erase(order_, node.id);
+}
+
 size_t Passthrough::ids() const {
   std::lock_guard guard(mutex_);
   return order_.size();
@@ -73,19 +82,14 @@ void Passthrough::trim() {
   for (size_t tries = order_.size(); order_.size() > kMostIds && tries > 0; --tries) {
     const uint64_t id = order_.front();
     order_.pop_front();
+    order_.push_back(id);
+    // The node's lock comes first: registerId and drop hold it when they take ours.
     guard.unlock();
-    const NodePtr node = inodes_.find(id);
-    bool keep = false;
-    if (node) {
+    if (const NodePtr node = inodes_.find(id)) {
       std::lock_guard inner(node->lock);
-      keep = node->opens > 0;
-      if (!keep && node->backingId > 0) {
-        device_.backingClose(node->backingId);
-        node->backingId = 0;
-      }
+      if (node->opens == 0) drop(*node);
     }
     guard.lock();
-    if (keep) order_.push_back(id);
   }
 }
 

@@ -30,6 +30,8 @@ class Passthrough {
   IoGrant acquire(const NodePtr& node, int fd, bool writable, ThreadIdentity& identity);
   // The end of an open counted by acquire.
   void release(const NodePtr& node, bool writable);
+  // Closes the node's backing id if it has one; under the node's lock, with nothing open.
+  void drop(Node& node);
   size_t ids() const;
 
  private:

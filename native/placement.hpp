@@ -1,7 +1,7 @@
 // Where a reader thread runs. Most of a small request's time is waking the daemon on another CPU
-// (measured: an open 28 us on the caller's CPU, 90 us across), and the scheduler, left alone, wakes a
-// reader anywhere but on the CPU its caller just used. So a reader whose callers keep coming from one
-// CPU binds itself to it, and lets go as soon as they do not.
+// (seen: an open 28 us on the caller's CPU, 90 us across), and the scheduler, left alone, wakes a
+// reader anywhere but on the CPU its caller just used. So a reader whose callers keep coming from
+// one CPU binds itself to it, and lets go as soon as they do not.
 #pragma once
 #include <sys/types.h>
 

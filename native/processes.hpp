@@ -1,4 +1,5 @@
-// Processes and namespaces as /proc and nsfs show them: for lineage, ownership and the end of scopes.
+// Processes and namespaces as /proc and nsfs show them: for lineage, ownership and the end of
+// scopes.
 #pragma once
 #include <sys/types.h>
 
@@ -16,7 +17,8 @@ struct ProcessFacts {
   uint64_t startTime = 0;  // field 22 of /proc/PID/stat
   Scope scope;
   uint64_t userNamespace = 0, pidNamespace = 0;
-  std::string cgroup;  // path of the 0:: line; "/" there with v1 lines: name=systemd, else the longest
+  std::string
+      cgroup;  // path of the 0:: line; "/" there with v1 lines: name=systemd, else the longest
   uint32_t uid = 0;
 };
 
@@ -30,8 +32,8 @@ struct NamespaceOwner {
 // Owner of the mount namespace of a task (ioctl NS_GET_USERNS on /proc/TID/ns/mnt, then its maps as
 // /proc/PID/uid_map of a process in it shows them). 0 or errno.
 int namespaceOwner(pid_t tid, NamespaceOwner& out);
-// Whether the user namespace of `tid` is the owner of the mount namespace of `other` or an ancestor of
-// that owner (ioctl NS_GET_PARENT chain).
+// Whether the user namespace of `tid` is the owner of the mount namespace of `other` or an ancestor
+// of that owner (ioctl NS_GET_PARENT chain).
 bool isUserNamespaceAncestor(pid_t tid, pid_t other);
 // listmount(2) by id: false on ENOENT; nullopt where the kernel cannot tell.
 std::optional<bool> scopeLives(uint64_t scope);

@@ -1,5 +1,5 @@
 // Which of the reader threads read. Waking a second reader for a request that the first could take
-// in its stride costs a context switch (measured: 5 us of a 19 us open), so one thread reads and
+// in its stride costs a context switch (seen: 5 us of a 19 us open), so one thread reads and
 // serves by itself as long as that is quick; before anything that may take long it lends its place
 // to another, and when requests pile up more threads read at a time.
 #pragma once

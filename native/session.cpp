@@ -26,13 +26,14 @@ constexpr uint32_t kMaxWrite = 1u << 20;
 constexpr size_t kRequestSize = kMaxWrite + 8192;
 constexpr size_t kVerdicts = 200'000;
 constexpr unsigned kWorkers = 2;
+// What nobody used for this long to twice this long gives up its descriptor.
+constexpr int kIdleMs = 15'000;
 
 // File systems on which F_SETLEASE speaks only for this machine or only for the upper inode.
 constexpr uint64_t kOverlayMagic = 0x794c7630;
-constexpr uint64_t kLeaseBlind[] = {kOverlayMagic, 0x65735546 /* fuse */, 0x6969 /* nfs */,
-                                    0xff534d42 /* cifs */, 0xfe534d42 /* smb2 */,
-                                    0x01021997 /* 9p */, 0x00c36400 /* ceph */,
-                                    0xf15f /* ecryptfs */};
+constexpr uint64_t kLeaseBlind[] = {
+    kOverlayMagic,         0x65735546 /* fuse */, 0x6969 /* nfs */,      0xff534d42 /* cifs */,
+    0xfe534d42 /* smb2 */, 0x01021997 /* 9p */,   0x00c36400 /* ceph */, 0xf15f /* ecryptfs */};
 
 bool leasesEnabled(uint64_t magic) {
   for (const uint64_t blind : kLeaseBlind)
@@ -105,14 +106,15 @@ int Session::start(std::string& step) {
   // A private clone of the backing mount: what is mounted on or below it later, this mount itself
   // included, cannot be reached through it, so the daemon never walks into its own mount.
   step = "open_tree " + options.backing;
-  OwnedFd tree(static_cast<int>(
-      ::syscall(SYS_open_tree, AT_FDCWD, options.backing.c_str(), 1 /* OPEN_TREE_CLONE */ | O_CLOEXEC)));
+  OwnedFd tree(static_cast<int>(::syscall(SYS_open_tree, AT_FDCWD, options.backing.c_str(),
+                                          1 /* OPEN_TREE_CLONE */ | O_CLOEXEC)));
   if (!tree) return errno;
   OwnedFd root(::openat(tree.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!root) return errno;
   struct statx entry {};
   step = "the backing directory has an entry " + options.virtualName;
-  if (::statx(root.get(), options.virtualName.c_str(), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &entry) == 0)
+  if (::statx(root.get(), options.virtualName.c_str(), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &entry) ==
+      0)
     return EEXIST;
   step = "statfs " + options.backing;
   struct statfs fs {};
@@ -134,6 +136,7 @@ int Session::start(std::string& step) {
       ::name_to_handle_at(root.get(), "", &handle.head, &mountId, AT_EMPTY_PATH) == 0;
   inodes = std::make_unique<InodeTable>(std::move(root), descriptorBudget(), facts_.fileHandles);
   passthrough = std::make_unique<Passthrough>(device, *inodes);
+  inodes->onIdle([this](Node& node) { passthrough->drop(node); });
   ignoreLeaseSignals();
   if (const int error = device.mount(options.source, options.mountpoint, options.mountFlags, step))
     return error;
@@ -154,9 +157,10 @@ int Session::start(std::string& step) {
       return startError_;
     }
   }
+  post([this](Operations&) { giveUpIdle(); }, kIdleMs);
   struct statx own {};
-  if (::statx(AT_FDCWD, options.mountpoint.c_str(), AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT,
-              STATX_INO, &own) == 0)
+  if (::statx(AT_FDCWD, options.mountpoint.c_str(), AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_INO,
+              &own) == 0)
     ownDevice_ = deviceOf(own);
   return 0;
 }
@@ -165,7 +169,8 @@ int Session::negotiate(std::string& step) {
   step = "FUSE_INIT";
   std::vector<uint8_t> buffer(kRequestSize);
   const ssize_t got = device.read(buffer.data(), buffer.size());
-  if (got < static_cast<ssize_t>(sizeof(InHeader) + sizeof(InitIn))) return got < 0 ? static_cast<int>(-got) : EPROTO;
+  if (got < static_cast<ssize_t>(sizeof(InHeader) + sizeof(InitIn)))
+    return got < 0 ? static_cast<int>(-got) : EPROTO;
   const auto& header = *reinterpret_cast<const InHeader*>(buffer.data());
   const auto& in = *reinterpret_cast<const InitIn*>(buffer.data() + sizeof(InHeader));
   if (static_cast<Opcode>(header.opcode) != Opcode::init || in.major != kMajor ||
@@ -175,9 +180,9 @@ int Session::negotiate(std::string& step) {
   }
   uint64_t offered = in.flags;
   if (in.flags & kInitExt) offered |= uint64_t{in.flags2} << 32;
-  // Deliberately not asked for: HANDLE_KILLPRIV(_V2) and WRITEBACK_CACHE (with passthrough they lose
-  // set-id clearing and decisions), ALLOW_IDMAP, CACHE_SYMLINKS, POSIX_LOCKS and FLOCK_LOCKS (the
-  // kernel keeps locks itself).
+  // Deliberately not asked for: HANDLE_KILLPRIV(_V2) and WRITEBACK_CACHE (with passthrough they
+  // lose set-id clearing and decisions), ALLOW_IDMAP, CACHE_SYMLINKS, POSIX_LOCKS and FLOCK_LOCKS
+  // (the kernel keeps locks itself).
   uint64_t wanted = kAsyncRead | kAtomicOTrunc | kBigWrites | kDontMask | kDoReaddirplus |
                     kReaddirplusAuto | kAsyncDio | kParallelDirops | kPosixAcl | kAbortError |
                     kMaxPages | kSetxattrExt | kInitExt;
@@ -239,9 +244,9 @@ void Session::readRequests() {
     // Extensions (security context, groups) follow the body; none is negotiated.
     const size_t extensions = size_t{header.totalExtlen} * 8;
     const size_t size = static_cast<size_t>(got) - sizeof(InHeader);
-    operations.serveReading({header, buffer.data() + sizeof(InHeader),
-                             size > extensions ? size - extensions : 0},
-                            placed);
+    operations.serveReading(
+        {header, buffer.data() + sizeof(InHeader), size > extensions ? size - extensions : 0},
+        placed);
     if (placed && !needed) {
       readers.leave();
       placed = false;
@@ -269,6 +274,11 @@ void Session::post(std::function<void(Operations&)> work, int delayMs) {
     work_.emplace(delayMs > 0 ? monotonicMs() + delayMs : 0, std::move(work));
   }
   workReady_.notify_one();
+}
+
+void Session::giveUpIdle() {
+  inodes->giveUpIdle();
+  post([this](Operations&) { giveUpIdle(); }, kIdleMs);
 }
 
 void Session::doWork() {
@@ -363,8 +373,8 @@ int Session::openBacking(const std::string& path, Opened& out) {
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
   const char* below = path.c_str();
   while (*below == '/') ++below;
-  out.fd.reset(static_cast<int>(::syscall(SYS_openat2, inodes->rootFd(), *below ? below : ".",
-                                          &how, sizeof how)));
+  out.fd.reset(static_cast<int>(
+      ::syscall(SYS_openat2, inodes->rootFd(), *below ? below : ".", &how, sizeof how)));
   if (!out.fd) return errno;
   if (const int error = statFd(out.fd.get(), out.file)) return error;
   if (S_ISDIR(out.file.stx_mode)) return EISDIR;

@@ -14,9 +14,9 @@
 #include "handle_table.hpp"
 #include "inode_table.hpp"
 #include "lease.hpp"
-#include "once_table.hpp"
 #include "passthrough.hpp"
 #include "reader_pool.hpp"
+#include "retry_table.hpp"
 #include "upcall.hpp"
 #include "verdict_cache.hpp"
 
@@ -109,8 +109,7 @@ class Session {
   HandleTable handles;
   VerdictCache verdicts;
   UpcallQueue upcalls;
-  // (thread, node) told ESTALE lately; thread -> name it is expected to exec-open next.
-  OnceTable staleTold;
+  RetryTable retries;
   SuccessorTable successors;
   SessionCounters counters;
   ReaderPool readers;
@@ -121,6 +120,7 @@ class Session {
   void doWork();
   bool reportStart(int error);
   void end(const std::string& error);
+  void giveUpIdle();
 
   SessionFacts facts_;
   uint64_t ownDevice_ = 0;

@@ -42,14 +42,13 @@ int blockLeaseSignal() {
 }
 
 // The kernel checked the caller's rights on the mount (default_permissions), capabilities included.
-// Leaving fsuid 0 dropped ours, so those that making a name may need are raised again; CAP_FSETID is
-// not among them, so that set-group-id follows the caller's groups.
+// Leaving fsuid 0 dropped ours, so those that making a name may need are raised again; CAP_FSETID
+// is not among them, so that set-group-id follows the caller's groups.
 int raiseForCreating() {
   __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct data[2] = {};
   if (::syscall(SYS_capget, &header, data) != 0) return errno;
-  constexpr uint32_t bits =
-      1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH | 1u << CAP_MKNOD;
+  constexpr uint32_t bits = 1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH | 1u << CAP_MKNOD;
   if ((data[0].effective & bits) == bits) return 0;
   data[0].effective |= bits & data[0].permitted;
   return ::syscall(SYS_capset, &header, data) == 0 ? 0 : errno;

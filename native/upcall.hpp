@@ -89,8 +89,8 @@ class UpcallQueue {
     std::vector<Notice> notices;
     std::vector<UpcallPtr> upcalls;
   };
-  // Notices first, then upcalls, one scope after the other, at most kMostPerScope of one scope under
-  // way at a time.
+  // Notices first, then upcalls, one scope after the other, at most kMostPerScope of one scope
+  // under way at a time.
   Batch take(size_t most);
   // Ends the wait of an upcall that was taken. nullptr if there is none of that id.
   UpcallPtr finish(uint64_t id);

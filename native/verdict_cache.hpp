@@ -1,5 +1,6 @@
-// Verdicts remembered for opens without write access: (scope, subject, access, node) -> allowed, while
-// the node's version and the scope's generation stand. Bounded, with a fair share for each scope.
+// Verdicts remembered for opens without write access: (scope, subject, access, node) -> allowed,
+// while the node's version and the scope's generation stand. Bounded, with a fair share for each
+// scope.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -48,7 +49,8 @@ class VerdictCache {
 
   // The verdict if one stands for exactly this version; an outdated one is removed on the way.
   std::optional<Verdict> find(const VerdictKey& key, uint64_t version);
-  // False (and nothing kept) if the scope is unknown, uncacheable, or its generation is not `generation`.
+  // False (and nothing kept) if the scope is unknown, uncacheable, or its generation is not
+  // `generation`.
   bool insert(const VerdictKey& key, Verdict verdict, uint64_t generation);
   void voidNode(uint64_t node);
 

@@ -15,7 +15,7 @@ import { HashPool } from './binding/hash-pool.js';
 import { FileLabeller } from './control/label.js';
 import { LabelRule, readIdMap } from './control/label-rule.js';
 import { EMPTY_LIST } from './control/list-file.js';
-import { statusReport, type StatusSources } from './control/status-report.js';
+import { type StatusSources, statusReport } from './control/status-report.js';
 import { ControlTree } from './control/tree.js';
 import type { DaemonOptions } from './daemon-options.js';
 import { backingFacts, deviceOfMount } from './gate/backing-facts.js';
@@ -147,7 +147,7 @@ export const startDaemon = async (options: DaemonOptions): Promise<RunningDaemon
     hashPool: pool,
     refusal: (request) => labelRule.refusal(request),
     changed: ({ opened }) => {
-      settling.labelled(opened.file.ino);
+      settling.vouched(opened.node, opened.file.ino);
       if (opened.node !== undefined) transport.voidNode(opened.node);
     },
   });

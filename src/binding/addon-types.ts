@@ -149,7 +149,7 @@ export interface XattrChangeUpcall extends NodeUpcall {
   readonly value: Buffer | undefined;
 }
 
-/** A write handle of the node was released. Not answered. */
+/** A write handle of the node was released, or an allowed one never came to be. Not answered. */
 export interface ReleasedUpcall {
   readonly kind: 'released';
   readonly node: number;
@@ -246,7 +246,11 @@ export interface VirtualAnswer {
   /** write: bytes taken. */
   readonly written?: number;
   /** readdir: all entries from `offset` on; native packs as many as fit, `offset` counts entries. */
-  readonly entries?: readonly { readonly name: string; readonly node: number; readonly mode: number }[];
+  readonly entries?: readonly {
+    readonly name: string;
+    readonly node: number;
+    readonly mode: number;
+  }[];
   /** poll: revents. */
   readonly events?: number;
 }
@@ -334,7 +338,12 @@ export interface NativeTransport {
    * RESOLVE_NO_SYMLINKS, RESOLVE_NO_XDEV), for labelling: an O_RDONLY descriptor of a regular file,
    * its facts, and its node if it has one. Throws an Error with `code`.
    */
-  openBacking(path: string): { fd: number; node: number | undefined; file: FileFacts; xattrs: (Buffer | undefined)[] };
+  openBacking(path: string): {
+    fd: number;
+    node: number | undefined;
+    file: FileFacts;
+    xattrs: (Buffer | undefined)[];
+  };
   counters(): TransportCounters;
   /** umount2 (lazily if `detach`); the 'ended' upcall follows. Throws an Error with `code`. */
   unmount(detach: boolean): void;
@@ -366,7 +375,13 @@ export interface Addon {
    * `path` O_PATH and reads at most `limit` bytes of a regular file; a file below our own mount is
    * read from the backing. Rejects with `code`: ETIMEDOUT after `timeoutMs`.
    */
-  readAsCaller(transport: NativeTransport, tid: number, path: string, limit: number, timeoutMs: number): Promise<Buffer>;
+  readAsCaller(
+    transport: NativeTransport,
+    tid: number,
+    path: string,
+    limit: number,
+    timeoutMs: number,
+  ): Promise<Buffer>;
   /** sd_notify(3): sends to $NOTIFY_SOCKET, false where there is none. */
   notifySupervisor(message: string): boolean;
 }

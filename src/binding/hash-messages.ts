@@ -24,4 +24,9 @@ export type WorkerReply =
   | { readonly id: number; readonly state: 'done'; readonly digest: Uint8Array }
   /** Somebody wants to write: nothing is known, nothing of ours is left on the file. */
   | { readonly id: number; readonly state: 'lease-broken' }
-  | { readonly id: number; readonly state: 'failed'; readonly message: string; readonly code: string | undefined };
+  | {
+      readonly id: number;
+      readonly state: 'failed';
+      readonly message: string;
+      readonly code: string | undefined;
+    };

@@ -47,7 +47,8 @@ interface Job {
 class Station {
   readonly #queue = new FairQueue<Job>();
   #current: Job | undefined;
-  #worker: Worker | undefined;
+  /** Started at once, so that the first file does not wait for it; undefined after its death. */
+  #worker: Worker | undefined = this.#start();
   #closed = false;
 
   get load(): number {
@@ -82,7 +83,6 @@ class Station {
     });
     worker.on('message', (reply: WorkerReply) => this.#replied(reply));
     worker.on('error', (error) => this.#lost(error));
-    worker.unref();
     return worker;
   }
 

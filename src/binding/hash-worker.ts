@@ -5,8 +5,8 @@
  */
 import { readSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
-import type { Addon } from './addon-types.js';
 import { loadAddon } from './addon.js';
+import type { Addon } from './addon-types.js';
 import { createHasher, type Hasher } from './hash-algorithms.js';
 import type { WorkerReply, WorkerRequest } from './hash-messages.js';
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Invocation } from './command.js';
@@ -9,7 +9,7 @@ import { readStatus } from './mount-status.js';
 import { IMAFS_TYPE, isDead, mountAt, readMountTable } from './mount-table.js';
 import { UserError } from './user-error.js';
 
-const POLL_MS = 50;
+const POLL_MS = 20;
 /** A daemon without mounts ends within this time, or it is still mounted somewhere. */
 const PROMPT_END_MS = 1000;
 
@@ -66,13 +66,23 @@ function unmount(mountpoint: string, lazy: boolean): void {
 
 /** true once the process is gone, false if other mount namespaces keep the mount. */
 async function daemonEnds(pid: number, device: string): Promise<boolean> {
-  for (let waitedMs = 0; existsSync(`/proc/${pid}`); waitedMs += POLL_MS) {
+  for (let waitedMs = 0; isRunning(pid); waitedMs += POLL_MS) {
     if (waitedMs >= PROMPT_END_MS && waitedMs % PROMPT_END_MS === 0 && isMountedAnywhere(device)) {
       return false;
     }
     await sleep(POLL_MS);
   }
   return true;
+}
+
+/** A zombie, whose parent is slow to notice, has ended. */
+function isRunning(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
+  } catch {
+    return false;
+  }
 }
 
 /** Looks at one process of each mount namespace. */

@@ -15,7 +15,9 @@ const ANONYMOUS_IDS = [4_294_967_293, 4_294_967_292, 4_294_967_291] as const;
 export const backingFacts = (backing: string): BackingFacts => {
   const mount = mountOfPath(ownMounts(), backing);
   // resuid= and resgid= of ext4 may write to its last blocks; callers must not through us.
-  const reserved = (mount?.superOptions ?? []).map((option) => /^res[ug]id=(\d+)$/.exec(option)?.[1]);
+  const reserved = (mount?.superOptions ?? []).map(
+    (option) => /^res[ug]id=(\d+)$/.exec(option)?.[1],
+  );
   const [first] = ANONYMOUS_IDS;
   const anonymousId = ANONYMOUS_IDS.find((id) => !reserved.includes(String(id))) ?? first;
   return { fsName: mount?.type ?? 'unknown', anonymousId };

@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import type { Log } from '../base/log.js';
 import type { Caller } from '../binding/addon-types.js';
-import { showRule } from '../ima/policy/show-rule.js';
 import type { Rule } from '../ima/policy/rule.js';
+import { showRule } from '../ima/policy/show-rule.js';
 import type { Digest } from '../ima/ports.js';
 import type { Denial, Namespace } from '../namespaces/namespace.js';
 import type { Paths } from '../namespaces/paths.js';
@@ -40,7 +40,11 @@ export class Denials {
       scope.isSystem ? undefined : this.paths.ofCaller(caller.tid, refused.path),
     ]);
     const systemPath = this.paths.ofSystem(refused.path);
-    const forJudge = denialOf(refused, comm, judge.isSystem ? systemPath : (seenPath ?? systemPath));
+    const forJudge = denialOf(
+      refused,
+      comm,
+      judge.isSystem ? systemPath : (seenPath ?? systemPath),
+    );
     this.#add(judge, forJudge);
     // The caller's own root learns which rule it was, but not the text of another's policy.
     if (scope !== judge) {

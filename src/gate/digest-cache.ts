@@ -3,8 +3,8 @@
  * that were read when the version could be relied on: not fresh, and the same after the last byte.
  */
 
-/** Digests kept; at about 100 bytes each. */
-const CAPACITY = 200_000;
+/** Digests kept of each algorithm, at 140 bytes each: what is forgotten is read again. */
+const CAPACITY = 50_000;
 
 export class DigestCache {
   /** For each algorithm: node -> version, a space, and the digest's bytes as latin1. One string is small. */
@@ -15,7 +15,9 @@ export class DigestCache {
   find(node: number, version: number, algorithm: string): Uint8Array | undefined {
     const known = this.#digests.get(algorithm)?.get(node);
     const prefix = `${version} `;
-    return known?.startsWith(prefix) ? Buffer.from(known.slice(prefix.length), 'latin1') : undefined;
+    return known?.startsWith(prefix)
+      ? Buffer.from(known.slice(prefix.length), 'latin1')
+      : undefined;
   }
 
   /** The caller vouches for it: read from a version that was not fresh and still stood afterwards. */

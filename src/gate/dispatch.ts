@@ -63,7 +63,10 @@ export class Dispatch {
         this.#answerOpen(upcall);
         break;
       case 'flush':
-        this.#answer(upcall, settling.flushed(upcall.node).then(() => 0));
+        this.#answer(
+          upcall,
+          settling.flushed(upcall.node).then(() => 0),
+        );
         break;
       case 'xattr-read':
         this.#answer(upcall, xattr.read(upcall));
@@ -72,7 +75,7 @@ export class Dispatch {
         this.#answer(upcall, xattr.change(upcall));
         break;
       case 'released':
-        settling.released(upcall.node, upcall.writers);
+        settling.released(upcall.node);
         break;
       case 'forgotten':
         this.#forget(upcall);

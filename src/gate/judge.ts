@@ -26,6 +26,8 @@ export interface Judgement {
   readonly refusal: Refusal | undefined;
   /** It would be allowed again without a trace. */
   readonly cacheable: boolean;
+  /** Some policy appraised the file and found it right. */
+  readonly isVouchedFor: boolean;
   /** Every policy passed the file, not only tolerated it, and may have security.ima written. */
   readonly mayLabel: boolean;
   /** Some policy wants the hash written at the last writer's close. */
@@ -49,7 +51,6 @@ export const judgeOpen = async (
   const audit: JudgeRecords[] = [];
   const verdicts: Verdict[] = [];
   let mayLabel = true;
-  let refusal: Refusal | undefined;
   for (const judge of judges) {
     const records = new HeldAudit();
     audit.push({ judge, records });
@@ -68,19 +69,22 @@ export const judgeOpen = async (
       });
       verdicts.push(verdict);
       if (verdict.allowed) continue;
-      refusal = { judge, hook, verdict };
-      return { refusal, cacheable: false, mayLabel: false, wantsLabel: false, audit };
+      const refusal = { judge, hook, verdict };
+      return { ...REFUSED, refusal, audit };
     }
   }
   const allowed = verdicts.filter((verdict) => verdict.allowed);
   return {
-    refusal,
+    refusal: undefined,
+    isVouchedFor: allowed.some(({ status }) => status === 'PASS'),
     cacheable: allowed.every(({ cacheable }) => cacheable),
     mayLabel: mayLabel && allowed.every(({ cause }) => cause === undefined),
     wantsLabel: allowed.some(({ mayUpdateXattr, decision }) => mayUpdateXattr || decision.hash),
     audit,
   };
 };
+
+const REFUSED = { cacheable: false, isVouchedFor: false, mayLabel: false, wantsLabel: false };
 
 /** Each hook for each set of credentials: all must pass, so the stricter result counts. */
 const hooksAndSubjects = (hooks: readonly HookCall[], { subjects }: Judge) =>

@@ -19,7 +19,7 @@ export interface LabelWrittenParts {
  * hashed. `leased`: fd holds a lease. Rejects with LeaseBroken if a writer came: nothing is written then.
  */
 export const labelWritten = async (
-  { node, imas, mayLabel, scopes }: Unsettled,
+  { node, imas, mayLabel, scopes, labelledContent }: Unsettled,
   fd: number,
   leased: boolean,
   { addon, transport, pool }: LabelWrittenParts,
@@ -36,12 +36,16 @@ export const labelWritten = async (
   const order = { namespace, node, version, algorithm, fd, leased, shared: false };
   const digest = { algorithm, bytes: await pool.digest(order) };
   if (transport.version(node) !== version) throw new LeaseBroken();
+  if (isSame(digest, labelledContent)) return digest;
   const value = encodeXattr(digest);
   if (imaXattr === undefined || Buffer.compare(imaXattr, value) !== 0) {
     await pool.writeXattr({ namespace, fd, name: IMA_XATTR, value, leased });
   }
   return digest;
 };
+
+const isSame = (a: Digest, b: Digest | undefined): boolean =>
+  a.algorithm === b?.algorithm && Buffer.compare(a.bytes, b.bytes) === 0;
 
 /** The system's policy is asked first, so its algorithm counts. */
 const firstWanted = (answers: readonly (HashAlgorithm | undefined)[]): HashAlgorithm | undefined =>

@@ -3,21 +3,24 @@
  * that judge the caller, ask each of them, and write down what came of it.
  */
 import type { AuditLog } from '../audit/audit-log.js';
-import type { OpenAnswer, OpenUpcall } from '../binding/addon-types.js';
 import { errnoNumber } from '../base/errno.js';
+import type { OpenAnswer, OpenUpcall } from '../binding/addon-types.js';
 import { interpreterName, isElf } from '../ima/elf.js';
-import { hooksOfOpen, type HookCall, type MmapCheck } from '../ima/hooks-of-open.js';
-import type { Judge, Registry } from '../namespaces/registry.js';
+import { type HookCall, hooksOfOpen, type MmapCheck } from '../ima/hooks-of-open.js';
 import type { Paths } from '../namespaces/paths.js';
+import type { Judge, Registry } from '../namespaces/registry.js';
 import type { Denials } from './denials.js';
-import { judgeOpen, type Judgement, type JudgeParts, type JudgeRecords } from './judge.js';
+import { type Judgement, type JudgeParts, type JudgeRecords, judgeOpen } from './judge.js';
 import { isForWriting } from './open-flags.js';
 import { OpenedFile, type OpenedFileParts } from './opened-file.js';
 import type { Settled, Settling } from './settling.js';
 
 export interface OpenParts extends OpenedFileParts, JudgeParts {
   readonly registry: Pick<Registry, 'judges'>;
-  readonly settling: Pick<Settling, 'settle' | 'begin' | 'writersOwn' | 'nextRelease'>;
+  readonly settling: Pick<
+    Settling,
+    'settle' | 'settlePatiently' | 'begin' | 'writersOwn' | 'vouched'
+  >;
   readonly audit: Pick<AuditLog, 'forAccess'>;
   readonly denials: Pick<Denials, 'record'>;
   readonly paths: Pick<Paths, 'ofSystem' | 'ofCaller'>;
@@ -26,9 +29,6 @@ export interface OpenParts extends OpenedFileParts, JudgeParts {
 
 /** How often a file that changes while it is read is read again. */
 const MOST_ATTEMPTS = 3;
-
-/** How long a refusal waits for a close(2) that is done but whose RELEASE is still on its way. */
-const RELEASE_GRACE_MS = 20;
 
 export class OpenHandler {
   constructor(private readonly parts: OpenParts) {}
@@ -41,6 +41,7 @@ export class OpenHandler {
     await this.#writeAudit(judgement.audit, upcall);
     if (judgement.refusal !== undefined) return this.#refuse(judgement.refusal, upcall);
 
+    if (judgement.isVouchedFor) this.parts.settling.vouched(upcall.node, upcall.file.ino);
     if (isForWriting(upcall.flags)) {
       const imas = judges.map(({ ima }) => ima);
       const { mayLabel, wantsLabel } = judgement;
@@ -58,9 +59,8 @@ export class OpenHandler {
     const settled = await this.parts.settling.settle(upcall.node, upcall.fd);
     const judged = await this.#judgeUnmoved(judges, upcall, settled);
     if (judged.judgement.refusal === undefined || settled.state !== 'busy') return judged;
-    // close(2) returns before its RELEASE reaches us: the writer may be gone already.
-    await this.parts.settling.nextRelease(upcall.node, RELEASE_GRACE_MS);
-    const again = await this.parts.settling.settle(upcall.node, upcall.fd);
+    // Before anybody is refused because of a writer, that one gets a moment to be gone.
+    const again = await this.parts.settling.settlePatiently(upcall.node, upcall.fd);
     return again.state === 'busy' ? judged : this.#judgeUnmoved(judges, upcall, again, true);
   }
 
@@ -91,7 +91,10 @@ export class OpenHandler {
     return file;
   }
 
-  async #refuse(refusal: NonNullable<Judgement['refusal']>, upcall: OpenUpcall): Promise<OpenAnswer> {
+  async #refuse(
+    refusal: NonNullable<Judgement['refusal']>,
+    upcall: OpenUpcall,
+  ): Promise<OpenAnswer> {
     const { judge, hook, verdict } = refusal;
     await this.parts.denials.record({
       operation: operationOf(upcall),

@@ -75,7 +75,8 @@ export class OpenedFile implements ImaFile {
   ): Promise<OpenedFile> {
     const { node, fd } = upcall;
     const version = parts.transport.version(node);
-    if (version === undefined) throw Object.assign(new Error('the file is gone'), { code: 'ESTALE' });
+    if (version === undefined)
+      throw Object.assign(new Error('the file is gone'), { code: 'ESTALE' });
     const imaXattr = parts.addon.getXattr(fd, IMA_XATTR);
     const { uid, gid, size: sizeBytes } = await fstatAsync(fd);
     const { buffer, bytesRead } = await readAsync(fd, Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);

@@ -35,6 +35,9 @@ export interface SettlingParts extends LabelWrittenParts {
 const SWEEP_MS = 1000;
 const SWEEP_FILES = 256;
 
+/** How long the release of a closed handle may be on its way. */
+const RELEASE_GRACE_MS = 20;
+
 export class Settling {
   readonly #unsettled = new Map<number, Unsettled>();
   /** One attempt at a time for each node: whoever comes meanwhile waits for it. */
@@ -99,30 +102,44 @@ export class Settling {
     await attempt;
   }
 
-  /** A write handle was closed; `writers` are left. */
-  released(node: number, writers: number): void {
+  /** One write handle of the node was released, or an allowed open for writing came to nothing. */
+  released(node: number): void {
     const record = this.#unsettled.get(node);
-    if (record !== undefined) record.writers = writers;
-    if (writers === 0) this.#settleInBackground(node);
+    if (record === undefined) return;
+    record.writers = Math.max(0, record.writers - 1);
+    if (record.writers === 0) this.#settleInBackground(node);
     this.#released.emit(String(node));
   }
 
-  /** Resolves when a write handle of the node is closed, or after `timeoutMs`. */
-  async nextRelease(node: number, timeoutMs: number): Promise<void> {
+  /**
+   * As settle, but where a writer seems to be there waits a moment for the release of its handle:
+   * close(2) returns before its RELEASE reaches us.
+   */
+  async settlePatiently(node: number, fd?: number): Promise<Settled> {
+    const settled = await this.settle(node, fd);
+    if (settled.state !== 'busy') return settled;
+    await this.#nextRelease(node);
+    return this.settle(node, fd);
+  }
+
+  /**
+   * Its security.ima was set by somebody with the right to do so, or is right: what a crash left
+   * unsettled of it is mended.
+   */
+  vouched(node: number | undefined, ino: bigint): void {
+    const record = node === undefined ? undefined : this.#unsettled.get(node);
+    if (record?.isJournalled !== true) this.parts.journal.remove(ino);
+  }
+
+  async #nextRelease(node: number): Promise<void> {
     const stop = new AbortController();
-    const timer = setTimeout(() => stop.abort(), timeoutMs);
+    const timer = setTimeout(() => stop.abort(), RELEASE_GRACE_MS);
     // Rejects when the time is up, which is as good.
     await once(this.#released, String(node), { signal: stop.signal }).catch(() => undefined);
     clearTimeout(timer);
   }
 
-  /** Somebody with the right to do so has said what the file's security.ima is to be. */
-  labelled(ino: bigint): void {
-    this.parts.journal.remove(ino);
-  }
-
   async #attempt(record: Unsettled, fd: number | undefined): Promise<Settled> {
-    if (record.opening > 0) return { state: 'busy' };
     const lease = this.parts.transport.takeLease(record.node);
     switch (lease.state) {
       case 'granted':
@@ -151,7 +168,11 @@ export class Settling {
     });
   }
 
-  /** The last writer is gone: labels the file if that is due, and forgets about its writers. */
+  /**
+   * No writer is there at this moment: labels the file if that is due. Its writers are forgotten once
+   * all their handles are released: until then one of them may not have been opened yet, for the
+   * kernel opens the file after our answer.
+   */
   async #end(record: Unsettled, fd: number, leased: boolean): Promise<Settled> {
     const version = this.parts.transport.version(record.node);
     let digest: Digest | undefined;
@@ -160,7 +181,12 @@ export class Settling {
       if (!labelled.isDone) return { state: 'busy' };
       ({ digest } = labelled);
     }
-    this.#clear(record);
+    if (record.writers === 0) {
+      this.#clear(record);
+    } else {
+      record.labelledVersion = this.parts.transport.version(record.node);
+      record.labelledContent = digest ?? record.labelledContent;
+    }
     return { state: 'settled', digest };
   }
 
@@ -207,12 +233,13 @@ export class Settling {
     }
   }
 
+  /** Files without a handle that a mapping still writes to, or whose settling failed. */
   #sweep(): void {
     for (const record of [...this.#unsettled.values()].slice(0, SWEEP_FILES)) {
       // Those that stay go to the end of the row.
       this.#unsettled.delete(record.node);
       this.#unsettled.set(record.node, record);
-      this.#settleInBackground(record.node);
+      if (record.writers === 0) this.#settleInBackground(record.node);
     }
   }
 

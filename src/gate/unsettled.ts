@@ -1,6 +1,7 @@
 /** What is kept of a file that somebody may be writing to. */
 import type { OpenUpcall } from '../binding/addon-types.js';
 import type { Ima } from '../ima/ima.js';
+import type { Digest } from '../ima/ports.js';
 
 export interface Unsettled {
   readonly node: number;
@@ -14,12 +15,12 @@ export interface Unsettled {
   mayLabel: boolean;
   /** It is in the journal, because the last close is to label it. */
   isJournalled: boolean;
-  /** Write handles through the mount, as far as told. */
+  /** Opens for writing that were allowed and whose handles have not been released. */
   writers: number;
-  /** Opens for writing that are being answered at this moment. */
-  opening: number;
-  /** Without leases: the version that is labelled already. */
+  /** The version that is labelled already, while handles are still to be released. */
   labelledVersion: number | undefined;
+  /** Its content: if that is still the same at the end, a label set meanwhile stays as it was set. */
+  labelledContent: Digest | undefined;
 }
 
 /** An allowed open for writing. */
@@ -43,8 +44,8 @@ export const newlyUnsettled = ({ node, file, path }: OpenUpcall): Unsettled => (
   mayLabel: true,
   isJournalled: false,
   writers: 0,
-  opening: 0,
   labelledVersion: undefined,
+  labelledContent: undefined,
 });
 
 /** Adds one more writer, who is being let in at this moment. */
@@ -55,9 +56,5 @@ export const addWriter = (record: Unsettled, writing: WritingOpen): void => {
   for (const ima of imas) record.imas.add(ima);
   record.mayLabel &&= mayLabel;
   record.isJournalled ||= wantsLabel;
-  record.writers = upcall.writers + 1;
-  record.opening += 1;
-  setImmediate(() => {
-    record.opening -= 1;
-  });
+  record.writers += 1;
 };

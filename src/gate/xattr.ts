@@ -11,7 +11,7 @@ import type { Settling } from './settling.js';
 
 export interface XattrParts {
   readonly registry: Pick<Registry, 'judges'>;
-  readonly settling: Pick<Settling, 'settle' | 'labelled'>;
+  readonly settling: Pick<Settling, 'settlePatiently' | 'vouched'>;
   readonly audit: Pick<AuditLog, 'forAccess'>;
   readonly denials: Pick<Denials, 'record'>;
   readonly paths: Pick<Paths, 'ofSystem' | 'ofCaller'>;
@@ -24,19 +24,19 @@ export class XattrHandler {
 
   /** The reader is to see the hash that the last close wrote. */
   async read({ node }: XattrReadUpcall): Promise<number> {
-    await this.parts.settling.settle(node);
+    await this.parts.settling.settlePatiently(node);
     return 0;
   }
 
   /** Every policy that judges the caller must let it pass (ima_inode_setxattr). */
   async change(upcall: XattrChangeUpcall): Promise<number> {
     // Settling afterwards would overwrite what is set here.
-    await this.parts.settling.settle(upcall.node);
+    await this.parts.settling.settlePatiently(upcall.node);
     for (const judge of await this.parts.registry.judges(upcall.caller)) {
       const errno = await this.#ask(judge, upcall);
       if (errno !== undefined) return this.#refuse(judge, upcall, errno);
     }
-    this.parts.settling.labelled(upcall.file.ino);
+    this.parts.settling.vouched(upcall.node, upcall.file.ino);
     return 0;
   }
 

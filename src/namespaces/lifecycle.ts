@@ -9,7 +9,7 @@ import type { AppraiseOption, NamespacePolicy } from '../daemon-options.js';
 import { changeIma } from '../ima/ima.js';
 import type { AppraiseMode } from '../ima/ports.js';
 import type { Lineage } from './lineage.js';
-import { LIMITS, type Activation, type Namespace } from './namespace.js';
+import { type Activation, LIMITS, type Namespace } from './namespace.js';
 import type { ProcessWalks } from './process-walks.js';
 import type { Registry } from './registry.js';
 
@@ -135,7 +135,11 @@ export class Lifecycle {
     const walked = await walks.walk();
     // Two may have asked at once.
     if (namespace.isActive) return undefined;
-    lineage.activate(namespace.id, walked, registry.known().map(({ id }) => id));
+    lineage.activate(
+      namespace.id,
+      walked,
+      registry.known().map(({ id }) => id),
+    );
     namespace.activate({ ...activation, time: new Date().toISOString() });
     registry.changed();
     await auditStatus({

@@ -12,8 +12,7 @@ import type { ProcessFacts } from '../binding/addon-types.js';
 /** What was decided about a namespace, by 64-bit ids of activated ones. */
 export type Standing =
   /** For life; an empty list: it comes from none. */
-  | { readonly kind: 'bound'; readonly to: readonly bigint[] }
-  | { readonly kind: 'per-caller' };
+  { readonly kind: 'bound'; readonly to: readonly bigint[] } | { readonly kind: 'per-caller' };
 
 /** PROC_USER_INIT_INO and PROC_PID_INIT_INO of include/linux/proc_ns.h: never evidence. */
 const INITIAL_USER_NAMESPACE = 0xeffffffd;
@@ -83,7 +82,8 @@ export class Lineage {
     this.#noteMembers(walked);
     const processes = byPid(walked);
     const inhabitants = walked.filter((process) => process.scope === scope || process.pid === pid);
-    if (inhabitants.length === 0) throw new Error(`no process of mount namespace ${scope} in /proc`);
+    if (inhabitants.length === 0)
+      throw new Error(`no process of mount namespace ${scope} in /proc`);
     const bound: bigint[] = [];
     let isMixed = false;
     for (const [ancestor, activated] of this.#activated) {

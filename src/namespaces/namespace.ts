@@ -34,14 +34,7 @@ export interface Denial {
 /** What happened to a namespace, as `events` shows it. */
 export interface NamespaceEvent {
   readonly time: string;
-  readonly event:
-    | 'activated'
-    | 'bound'
-    | 'policy'
-    | 'mode'
-    | 'hash'
-    | 'denied'
-    | 'retired';
+  readonly event: 'activated' | 'bound' | 'policy' | 'mode' | 'hash' | 'denied' | 'retired';
   readonly detail: Readonly<Record<string, string | number>>;
 }
 

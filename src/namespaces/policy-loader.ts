@@ -7,7 +7,7 @@ import { type ErrnoName, errnoNumber, errnoOf } from '../base/errno.js';
 import type { Caller } from '../binding/addon-types.js';
 import { changeIma } from '../ima/ima.js';
 import { lexPolicyLine } from '../ima/policy/lex-policy-line.js';
-import { parsePolicy, parsePolicyLine, type PolicyProblem } from '../ima/policy/parse-policy.js';
+import { type PolicyProblem, parsePolicy, parsePolicyLine } from '../ima/policy/parse-policy.js';
 import { Policy } from '../ima/policy/policy.js';
 import type { Rule } from '../ima/policy/rule.js';
 import { firstLine } from './first-line.js';
@@ -192,17 +192,18 @@ export class PolicyLoad {
     return problem;
   }
 
-  #audit(
-    caller: Caller,
-    op: string,
-    cause: string,
-    errno: ErrnoName | undefined,
-  ): Promise<void> {
+  #audit(caller: Caller, op: string, cause: string, errno: ErrnoName | undefined): Promise<void> {
     const outcome =
       errno === undefined
         ? ({ result: 1, errno: 0 } as const)
         : ({ result: 0, errno: -errnoNumber(errno) } as const);
-    return this.parts.auditStatus({ namespace: this.namespace.name, caller, op, cause, ...outcome });
+    return this.parts.auditStatus({
+      namespace: this.namespace.name,
+      caller,
+      op,
+      cause,
+      ...outcome,
+    });
   }
 
   /** ima_parse_rule logs each word as it reads it and stops at the first it cannot take. */
@@ -210,7 +211,9 @@ export class PolicyLoad {
     const tokens = lexPolicyLine(text);
     if (tokens.length === 0) return Promise.resolve();
     const bad = tokens.findIndex(({ column }) => column === problem?.column);
-    const logged = tokens.slice(0, bad < 0 ? tokens.length : bad).map((token) => logWord(token.text));
+    const logged = tokens
+      .slice(0, bad < 0 ? tokens.length : bad)
+      .map((token) => logWord(token.text));
     if (problem !== undefined) logged.push(['UNKNOWN', problem.token]);
     const result = problem === undefined ? 1 : 0;
     return this.parts.auditRule({ namespace: this.namespace.name, tokens: logged, result });

@@ -1,6 +1,7 @@
 /** Which mount namespace is the system's (DESIGN section 4, System namespace). */
-import type { Addon } from '../binding/addon-types.js';
+
 import { failure, type Result, success } from '../base/result.js';
+import type { Addon } from '../binding/addon-types.js';
 
 export interface SystemNamespace {
   readonly scope: bigint;

@@ -21,10 +21,10 @@ export function mountAll(work: string, backing: string, policy: string): Contest
   const imafs = at('imafs');
   mountImafs(work, backing, imafs, policy);
   const bindfs = at('bindfs');
-  execFileSync('bindfs', [backing, bindfs]);
+  execFileSync('bindfs', [backing, bindfs], { stdio: 'ignore' });
   const overlay = at('fuse-overlayfs');
   const layers = `lowerdir=${backing},upperdir=${at('upper')},workdir=${at('overlay-work')}`;
-  execFileSync('fuse-overlayfs', ['-o', layers, overlay]);
+  execFileSync('fuse-overlayfs', ['-o', layers, overlay], { stdio: 'ignore' });
   return [
     { name: 'ext4', root: backing },
     { name: 'imafs', root: imafs },

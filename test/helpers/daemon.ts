@@ -34,7 +34,7 @@ export class Daemon {
     const [said] = process.said as { type: string }[];
     if (said?.type !== 'ready') throw new Error(`the daemon said ${JSON.stringify(said)}`);
     const pid = outerPid(system.agentPid, await process.pid);
-    return new Daemon(system, mountpoint, process, pid, descriptors(pid));
+    return new Daemon(system, mountpoint, process, pid, descriptors(pid).length);
   }
 
   /** All it printed so far. */
@@ -72,13 +72,13 @@ export class Daemon {
   async #leakedDescriptors(): Promise<string[]> {
     const limit = this.descriptorsAtStart + DESCRIPTOR_SLACK;
     for (let tries = 0; tries < 60; tries++) {
-      if (descriptors(this.pid) <= limit) return [];
+      if (descriptors(this.pid).length <= limit) return [];
       if (tries % 10 === 0) writeFileSync('/proc/sys/vm/drop_caches', '2');
       await sleep(50);
     }
-    return [
-      `${descriptors(this.pid)} descriptors are open, ${this.descriptorsAtStart} were at the start`,
-    ];
+    const open = descriptors(this.pid);
+    const { descriptorsAtStart: atStart } = this;
+    return [`${open.length} descriptors are open, ${atStart} were at the start`, ...open.sort()];
   }
 }
 
@@ -92,8 +92,11 @@ async function endsWithin(process: Running, milliseconds: number): Promise<boole
   return ended;
 }
 
-/** Those of /proc are not counted: each reader thread keeps a few for the callers it knows. */
-function descriptors(pid: number): number {
+/**
+ * What its descriptors lead to. Those of /proc are left out: each reader thread keeps a few for the
+ * callers it knows.
+ */
+function descriptors(pid: number): string[] {
   const target = (descriptor: string): string => {
     try {
       return readlinkSync(`/proc/${pid}/fd/${descriptor}`);
@@ -101,9 +104,9 @@ function descriptors(pid: number): number {
       return '/proc, gone';
     }
   };
-  return readdirSync(`/proc/${pid}/fd`).filter((it) => !target(it).startsWith('/proc')).length;
+  const targets = readdirSync(`/proc/${pid}/fd`).map(target);
+  return targets.filter((it) => !it.startsWith('/proc'));
 }
-
 /** The child of the agent that the agent, in its own pid namespace, calls `pid`. */
 function outerPid(agentPid: number, pid: number): number {
   const children = readFileSync(`/proc/${agentPid}/task/${agentPid}/children`, 'utf8')

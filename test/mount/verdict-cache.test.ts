@@ -30,13 +30,18 @@ async function remembered(
   return (await counters()).remembered - before.remembered;
 }
 
-/** A file whose verdict is remembered for readers of the system: its ctime has to be a tick old. */
+/**
+ * A file whose verdict is remembered for readers of the system: its ctime has to be a tick old. The
+ * end of an earlier test's namespace voids all verdicts, so it may take more than one try.
+ */
 async function warmFile(name: string): Promise<string> {
   const file = imafs.put(name, 'text\n');
-  await sleep(30);
-  await imafs.system.xt(`open r ${file} , open r ${file}`);
-  assert.equal(await remembered(imafs.system, `open r ${file}`), 1, 'it is warm');
-  return file;
+  for (let tries = 0; tries < 5; tries++) {
+    await sleep(30);
+    await imafs.system.xt(`open r ${file} , open r ${file}`);
+    if ((await remembered(imafs.system, `open r ${file}`)) === 1) return file;
+  }
+  assert.fail('it does not get warm');
 }
 
 imafs.test('a hundred warm opens enter JavaScript not once', async () => {

@@ -65,7 +65,9 @@ export const POSIX_CASES: Readonly<Record<string, readonly Step[]>> = {
     xt('chmod $D/f 6755 , chown $D/f 5 5 , stat $D/f , chown $D/f 0xffffffff 7 , stat $D/f'),
     xt('chmod $D/f 4777 , stat $D/f'),
     xt('open w $D/f , write y , close , stat $D/f', 1001),
-    xt('chmod $D/f 4777 , truncate $D/f 1 , stat $D/f'),
+    // By root it would be otherwise: what writes for callers has no CAP_FSETID.
+    xt('chmod $D/f 4777'),
+    xt('truncate $D/f 1 , stat $D/f', 1001),
   ],
   'hard links': [
     xt(

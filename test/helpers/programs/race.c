@@ -1,10 +1,10 @@
 // The race harness: one process swaps a file behind the mount while another uses it through it.
 //   race rename|create|inplace GOOD BAD LABEL BACKING MOUNTED ROUNDS
 // GOOD and BAD are programs of equal size that exit 0 and 66; LABEL is GOOD's security.ima in hex.
-// rename: GOOD (labelled) and BAD (in turn without a label and with GOOD's) are renamed over the name;
-// create: unlinked, created, written, labelled; inplace: rewritten with mtime restored, label kept.
-// A round is one open+read, one open+mmap and one execve. `bad` counts what must never be: BAD
-// served or run, in place only if the whole open lay between the end of a rewrite and the next
+// rename: GOOD (labelled) and BAD (in turn without a label and with GOOD's) are renamed over the
+// name; create: unlinked, created, written, labelled; inplace: rewritten with mtime restored, label
+// kept. A round is one open+read, one open+mmap and one execve. `bad` counts what must never be:
+// BAD served or run, in place only if the whole open lay between the end of a rewrite and the next
 // one's begin; `late` counts BAD seen through an open that was allowed before.
 #define _GNU_SOURCE
 #include <errno.h>
@@ -74,8 +74,10 @@ static void swapper(void) {
   for (uint64_t turn = 1;; turn++) {
     int to_bad = turn & 1;
     enter(1);
-    if (!strcmp(mode, "inplace")) swap_in_place(to_bad);
-    else swap_name(to_bad, turn & 2);
+    if (!strcmp(mode, "inplace"))
+      swap_in_place(to_bad);
+    else
+      swap_name(to_bad, turn & 2);
     enter(to_bad ? 2 : 0);
     *swaps = turn;
     usleep(turn % 7 * 50);
@@ -86,15 +88,21 @@ static long served, refused, gone, violations, late, others[256];
 
 // BAD was seen through an open that began in state `before` and was allowed in state `after`.
 static void seen_bad(uint64_t before, uint64_t after) {
-  if (strcmp(mode, "inplace")) violations++;
-  else if (before == after && (before & 3) == 2) violations++;
-  else late++;
+  if (strcmp(mode, "inplace"))
+    violations++;
+  else if (before == after && (before & 3) == 2)
+    violations++;
+  else
+    late++;
 }
 
 static void not_opened(int number) {
-  if (number == EACCES) refused++;
-  else if (number == ENOENT) gone++;
-  else others[number & 255]++;
+  if (number == EACCES)
+    refused++;
+  else if (number == ENOENT)
+    gone++;
+  else
+    others[number & 255]++;
 }
 
 static void use_content(int map) {
@@ -109,12 +117,18 @@ static void use_content(int map) {
   const char *content = data;
   ssize_t got = length;
   struct stat st;
-  if (map && (fstat(descriptor, &st) || st.st_size < length)) got = 0;  // touching it would be SIGBUS
-  else if (map) content = mmap(NULL, length, PROT_READ | PROT_EXEC, MAP_PRIVATE, descriptor, 0);
-  else got = read(descriptor, data, sizeof data);
-  if (content == MAP_FAILED || got < 0) others[errno & 255]++;
-  else if (got == length && !memcmp(content, bad, length)) seen_bad(before, after);
-  else served++;
+  if (map && (fstat(descriptor, &st) || st.st_size < length))
+    got = 0;  // touching it would be SIGBUS
+  else if (map)
+    content = mmap(NULL, length, PROT_READ | PROT_EXEC, MAP_PRIVATE, descriptor, 0);
+  else
+    got = read(descriptor, data, sizeof data);
+  if (content == MAP_FAILED || got < 0)
+    others[errno & 255]++;
+  else if (got == length && !memcmp(content, bad, length))
+    seen_bad(before, after);
+  else
+    served++;
   if (content != data && content != MAP_FAILED) munmap((void *)content, length);
   close(descriptor);
 }
@@ -131,8 +145,10 @@ static void execute(void) {
     return;
   }
   waitpid(child, &status, 0);
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 66) seen_bad(before, after);
-  else served++;
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 66)
+    seen_bad(before, after);
+  else
+    served++;
 }
 
 int main(int argc, char **argv) {
@@ -140,7 +156,8 @@ int main(int argc, char **argv) {
   mode = argv[1], backing = argv[5], mounted = argv[6];
   length = load(argv[2], good);
   if (length <= 0 || load(argv[3], bad) != length) return 3;
-  for (const char *hex = argv[4]; hex[0] && hex[1]; hex += 2) sscanf(hex, "%2hhx", &label[label_length++]);
+  for (const char *hex = argv[4]; hex[0] && hex[1]; hex += 2)
+    sscanf(hex, "%2hhx", &label[label_length++]);
   state = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   swaps = state + 8;
   int descriptor = put(backing, O_CREAT | O_TRUNC, good);
@@ -152,8 +169,8 @@ int main(int argc, char **argv) {
   for (long round = 0; round < rounds; round++) use_content(0), use_content(1), execute();
   kill(child, SIGKILL);
   waitpid(child, NULL, 0);
-  printf("rounds=%ld swaps=%lu served=%ld refused=%ld gone=%ld late=%ld bad=%ld", rounds, (unsigned long)*swaps,
-         served, refused, gone, late, violations);
+  printf("rounds=%ld swaps=%lu served=%ld refused=%ld gone=%ld late=%ld bad=%ld", rounds,
+         (unsigned long)*swaps, served, refused, gone, late, violations);
   for (int number = 0; number < 256; number++)
     if (others[number]) printf(" %s=%ld", strerrorname_np(number), others[number]);
   printf("\n");

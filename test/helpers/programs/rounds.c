@@ -24,11 +24,15 @@ int main(int argc, char **argv) {
     snprintf(path, sizeof path, "%s/round%d", argv[3], fresh ? round % 100 : 0);
     if (fresh) unlink(path);
     const char *step = "open";
-    int status = 0, number = 0, descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+    int status = 0, number = 0,
+        descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
     memcpy(program + length, &round, sizeof round);
-    if (descriptor < 0) number = errno;
-    else if (step = "write", write(descriptor, program, length + sizeof round) < 0) number = errno;
-    else if (step = "close", close(descriptor)) number = errno;
+    if (descriptor < 0)
+      number = errno;
+    else if (step = "write", write(descriptor, program, length + sizeof round) < 0)
+      number = errno;
+    else if (step = "close", close(descriptor))
+      number = errno;
     else {
       pid_t child;
       char *arguments[] = {path, NULL}, *environment[] = {NULL};
@@ -36,7 +40,8 @@ int main(int argc, char **argv) {
       number = posix_spawn(&child, path, NULL, NULL, arguments, environment);
       if (!number && (waitpid(child, &status, 0) < 0 || status)) step = "exit", number = EIO;
     }
-    if (number && spurious++ < 10) printf("round=%d %s=%s status=%x\n", round, step, strerrorname_np(number), status);
+    if (number && spurious++ < 10)
+      printf("round=%d %s=%s status=%x\n", round, step, strerrorname_np(number), status);
   }
   printf("rounds=%d spurious=%d\n", count, spurious);
   return spurious != 0;

@@ -1,7 +1,8 @@
 // Opens a file by an io_uring worker thread and reads its first bytes.
 //   uring [unshare | setns PATH | personality UID] FILE
-// unshare, setns: the worker is made first, then the process leaves for another mount namespace: the
-// worker stays in the old one. personality: the ring borrows root's credentials, the process becomes UID.
+// unshare, setns: the worker is made first, then the process leaves for another mount namespace:
+// the worker stays in the old one. personality: the ring borrows root's credentials, the process
+// becomes UID.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -30,11 +31,13 @@ static void set_up(void) {
   ring = syscall(SYS_io_uring_setup, 4, &parameters);
   if (ring < 0) fail("io_uring_setup");
   size_t length = parameters.sq_off.array + parameters.sq_entries * sizeof(uint32_t);
-  size_t completion_length = parameters.cq_off.cqes + parameters.cq_entries * sizeof(struct io_uring_cqe);
+  size_t completion_length =
+      parameters.cq_off.cqes + parameters.cq_entries * sizeof(struct io_uring_cqe);
   submissions = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQ_RING);
-  completions = mmap(NULL, completion_length, PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_CQ_RING);
-  entries = mmap(NULL, parameters.sq_entries * sizeof *entries, PROT_READ | PROT_WRITE, MAP_SHARED, ring,
-                 IORING_OFF_SQES);
+  completions =
+      mmap(NULL, completion_length, PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_CQ_RING);
+  entries = mmap(NULL, parameters.sq_entries * sizeof *entries, PROT_READ | PROT_WRITE, MAP_SHARED,
+                 ring, IORING_OFF_SQES);
   if (submissions == MAP_FAILED || completions == MAP_FAILED || entries == MAP_FAILED) fail("mmap");
 }
 
@@ -42,15 +45,20 @@ static void set_up(void) {
 static int open_by_worker(const char *path, int personality) {
   uint32_t *tail = (uint32_t *)(submissions + parameters.sq_off.tail);
   uint32_t mask = *(uint32_t *)(submissions + parameters.sq_off.ring_mask), slot = *tail & mask;
-  entries[slot] = (struct io_uring_sqe){.opcode = IORING_OP_OPENAT, .flags = IOSQE_ASYNC, .fd = AT_FDCWD,
-                                        .addr = (uintptr_t)path, .open_flags = O_RDONLY,
+  entries[slot] = (struct io_uring_sqe){.opcode = IORING_OP_OPENAT,
+                                        .flags = IOSQE_ASYNC,
+                                        .fd = AT_FDCWD,
+                                        .addr = (uintptr_t)path,
+                                        .open_flags = O_RDONLY,
                                         .personality = personality};
   ((uint32_t *)(submissions + parameters.sq_off.array))[slot] = slot;
   __atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
-  if (syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) < 0) fail("io_uring_enter");
+  if (syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) < 0)
+    fail("io_uring_enter");
   uint32_t *head = (uint32_t *)(completions + parameters.cq_off.head);
   uint32_t completion_mask = *(uint32_t *)(completions + parameters.cq_off.ring_mask);
-  struct io_uring_cqe *completion = (struct io_uring_cqe *)(completions + parameters.cq_off.cqes) + (*head & completion_mask);
+  struct io_uring_cqe *completion =
+      (struct io_uring_cqe *)(completions + parameters.cq_off.cqes) + (*head & completion_mask);
   int result = completion->res;
   __atomic_store_n(head, *head + 1, __ATOMIC_RELEASE);
   return result;
@@ -84,6 +92,10 @@ int main(int argc, char **argv) {
   char data[64];
   ssize_t got = read(descriptor, data, sizeof data);
   char *newline = memchr(data, '\n', got < 0 ? 0 : got);
-  printf("open=ok\nread=%zd %.*s\n", got, (int)(newline ? newline - data : got < 0 ? 0 : got), data);
+  printf("open=ok\nread=%zd %.*s\n", got,
+         (int)(newline   ? newline - data
+               : got < 0 ? 0
+                         : got),
+         data);
   return 0;
 }

@@ -72,11 +72,14 @@ OPERATION(do_reopen) {
 OPERATION(do_read) {
   static char data[1 << 20];
   size_t length = a.count ? strtoul(a.word[0], NULL, 0) : sizeof data;
-  return shown(read(xt_descriptor(), data, length < sizeof data ? length : sizeof data), data, detail, size);
+  return shown(read(xt_descriptor(), data, length < sizeof data ? length : sizeof data), data,
+               detail, size);
 }
 OPERATION(do_pread) {
   static char data[1 << 20];
-  return shown(pread(xt_descriptor(), data, strtoul(a.word[1], NULL, 0), strtol(a.word[0], NULL, 0)), data, detail, size);
+  return shown(
+      pread(xt_descriptor(), data, strtoul(a.word[1], NULL, 0), strtol(a.word[0], NULL, 0)), data,
+      detail, size);
 }
 // O_DIRECT read of one aligned block.
 OPERATION(do_dread) {
@@ -89,9 +92,12 @@ static long wrote(ssize_t put, char *detail, size_t size) {
   snprintf(detail, size, "%zd", put);
   return 0;
 }
-OPERATION(do_write) { return wrote(write(xt_descriptor(), a.word[0], strlen(a.word[0])), detail, size); }
+OPERATION(do_write) {
+  return wrote(write(xt_descriptor(), a.word[0], strlen(a.word[0])), detail, size);
+}
 OPERATION(do_pwrite) {
-  return wrote(pwrite(xt_descriptor(), a.word[1], strlen(a.word[1]), strtol(a.word[0], NULL, 0)), detail, size);
+  return wrote(pwrite(xt_descriptor(), a.word[1], strlen(a.word[1]), strtol(a.word[0], NULL, 0)),
+               detail, size);
 }
 // One write(2) per line of a file; ends at the first that fails.
 OPERATION(do_lines) {
@@ -108,7 +114,10 @@ OPERATION(do_lines) {
   return 0;
 }
 OPERATION(do_seek) {
-  int whence = !strcmp(a.word[0], "data") ? SEEK_DATA : !strcmp(a.word[0], "hole") ? SEEK_HOLE : !strcmp(a.word[0], "end") ? SEEK_END : SEEK_SET;
+  int whence = !strcmp(a.word[0], "data")   ? SEEK_DATA
+               : !strcmp(a.word[0], "hole") ? SEEK_HOLE
+               : !strcmp(a.word[0], "end")  ? SEEK_END
+                                            : SEEK_SET;
   off_t at = lseek(xt_descriptor(), strtoll(a.word[1], NULL, 0), whence);
   if (at < 0) return -1;
   snprintf(detail, size, "%lld", (long long)at);
@@ -120,7 +129,8 @@ OPERATION(do_ftruncate) {
 }
 OPERATION(do_fallocate) {
   UNUSED;
-  return fallocate(xt_descriptor(), strtol(a.word[0], NULL, 0), strtoll(a.word[1], NULL, 0), strtoll(a.word[2], NULL, 0));
+  return fallocate(xt_descriptor(), strtol(a.word[0], NULL, 0), strtoll(a.word[1], NULL, 0),
+                   strtoll(a.word[2], NULL, 0));
 }
 OPERATION(do_fsync) {
   UNUSED;
@@ -128,20 +138,26 @@ OPERATION(do_fsync) {
 }
 // copyrange INDEX LENGTH: from the descriptor with that index to the current one.
 OPERATION(do_copyrange) {
-  return wrote(copy_file_range(xt_descriptors[atoi(a.word[0])], NULL, xt_descriptor(), NULL, strtoul(a.word[1], NULL, 0), 0), detail, size);
+  return wrote(copy_file_range(xt_descriptors[atoi(a.word[0])], NULL, xt_descriptor(), NULL,
+                               strtoul(a.word[1], NULL, 0), 0),
+               detail, size);
 }
 OPERATION(do_fstat) {
   struct stat st;
   (void)a;
   if (fstat(xt_descriptor(), &st)) return -1;
-  snprintf(detail, size, "mode=%o uid=%u gid=%u nlink=%lu size=%lld", st.st_mode, st.st_uid, st.st_gid, (unsigned long)st.st_nlink, (long long)st.st_size);
+  snprintf(detail, size, "mode=%o uid=%u gid=%u nlink=%lu size=%lld", st.st_mode, st.st_uid,
+           st.st_gid, (unsigned long)st.st_nlink, (long long)st.st_size);
   return 0;
 }
 // lock r|w|u START LENGTH: a POSIX lock, never waiting.
 OPERATION(do_lock) {
   UNUSED;
-  struct flock lock = {.l_type = *a.word[0] == 'r' ? F_RDLCK : *a.word[0] == 'w' ? F_WRLCK : F_UNLCK,
-                       .l_start = strtol(a.word[1], NULL, 0), .l_len = strtol(a.word[2], NULL, 0)};
+  struct flock lock = {.l_type = *a.word[0] == 'r'   ? F_RDLCK
+                                 : *a.word[0] == 'w' ? F_WRLCK
+                                                     : F_UNLCK,
+                       .l_start = strtol(a.word[1], NULL, 0),
+                       .l_len = strtol(a.word[2], NULL, 0)};
   return fcntl(xt_descriptor(), F_SETLK, &lock);
 }
 OPERATION(do_flock) {
@@ -156,7 +172,8 @@ OPERATION(do_mmap) {
   for (char *letter = a.word[0]; *letter; letter++)
     protection |= *letter == 'r' ? PROT_READ : *letter == 'w' ? PROT_WRITE : PROT_EXEC;
   mapping_length = strtoul(a.word[2], NULL, 0);
-  mapping = mmap(NULL, mapping_length, protection, *a.word[1] == 's' ? MAP_SHARED : MAP_PRIVATE, xt_descriptor(), 0);
+  mapping = mmap(NULL, mapping_length, protection, *a.word[1] == 's' ? MAP_SHARED : MAP_PRIVATE,
+                 xt_descriptor(), 0);
   return mapping == MAP_FAILED ? -1 : 0;
 }
 OPERATION(do_store) {
@@ -164,7 +181,9 @@ OPERATION(do_store) {
   memcpy(mapping + strtoul(a.word[0], NULL, 0), a.word[1], strlen(a.word[1]));
   return 0;
 }
-OPERATION(do_load) { return shown(strtol(a.word[1], NULL, 0), mapping + strtoul(a.word[0], NULL, 0), detail, size); }
+OPERATION(do_load) {
+  return shown(strtol(a.word[1], NULL, 0), mapping + strtoul(a.word[0], NULL, 0), detail, size);
+}
 OPERATION(do_msync) {
   UNUSED;
   return msync(mapping, mapping_length, MS_SYNC);
@@ -177,7 +196,8 @@ OPERATION(do_fgetx) {
   char value[1024];
   ssize_t got = fgetxattr(xt_descriptor(), a.word[0], value, sizeof value);
   if (got < 0) return -1;
-  for (ssize_t at = 0; at < got; at++) snprintf(detail + 2 * at, size - 2 * at, "%02x", (unsigned char)value[at]);
+  for (ssize_t at = 0; at < got; at++)
+    snprintf(detail + 2 * at, size - 2 * at, "%02x", (unsigned char)value[at]);
   return 0;
 }
 
@@ -189,7 +209,8 @@ static struct sockaddr_un address_of(const char *name, socklen_t *length) {
   return address;
 }
 static struct msghdr message(struct iovec *byte, char *control, size_t length) {
-  return (struct msghdr){.msg_iov = byte, .msg_iovlen = 1, .msg_control = control, .msg_controllen = length};
+  return (struct msghdr){
+      .msg_iov = byte, .msg_iovlen = 1, .msg_control = control, .msg_controllen = length};
 }
 OPERATION(do_send) {
   UNUSED;
@@ -199,7 +220,8 @@ OPERATION(do_send) {
   struct iovec io = {&byte, 1};
   struct msghdr header = message(&io, control, sizeof control);
   struct cmsghdr *rights = CMSG_FIRSTHDR(&header);
-  *rights = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
+  *rights = (struct cmsghdr){
+      .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
   int descriptor = xt_descriptor(), stream = socket(AF_UNIX, SOCK_STREAM, 0), tries = 500;
   memcpy(CMSG_DATA(rights), &descriptor, sizeof descriptor);
   while (connect(stream, (struct sockaddr *)&address, length) && --tries) usleep(10000);
@@ -223,14 +245,31 @@ OPERATION(do_receive) {
   return pushed(descriptor);
 }
 
-const struct operation xt_file_operations[] = {
-    {"open", 2, do_open},           {"use", 1, do_use},           {"dup", 0, do_dup},
-    {"close", 0, do_close},         {"reopen", 1, do_reopen},     {"read", 0, do_read},
-    {"pread", 2, do_pread},         {"dread", 0, do_dread},       {"write", 1, do_write},
-    {"pwrite", 2, do_pwrite},       {"lines", 1, do_lines},       {"seek", 2, do_seek},
-    {"ftruncate", 1, do_ftruncate}, {"fallocate", 3, do_fallocate}, {"fsync", 0, do_fsync},
-    {"copyrange", 2, do_copyrange}, {"fstat", 0, do_fstat},       {"lock", 3, do_lock},
-    {"flock", 1, do_flock},         {"mmap", 3, do_mmap},         {"store", 2, do_store},
-    {"load", 2, do_load},           {"msync", 0, do_msync},       {"munmap", 0, do_munmap},
-    {"fgetx", 1, do_fgetx},         {"send", 1, do_send},         {"receive", 1, do_receive},
-    {NULL, 0, NULL}};
+const struct operation xt_file_operations[] = {{"open", 2, do_open},
+                                               {"use", 1, do_use},
+                                               {"dup", 0, do_dup},
+                                               {"close", 0, do_close},
+                                               {"reopen", 1, do_reopen},
+                                               {"read", 0, do_read},
+                                               {"pread", 2, do_pread},
+                                               {"dread", 0, do_dread},
+                                               {"write", 1, do_write},
+                                               {"pwrite", 2, do_pwrite},
+                                               {"lines", 1, do_lines},
+                                               {"seek", 2, do_seek},
+                                               {"ftruncate", 1, do_ftruncate},
+                                               {"fallocate", 3, do_fallocate},
+                                               {"fsync", 0, do_fsync},
+                                               {"copyrange", 2, do_copyrange},
+                                               {"fstat", 0, do_fstat},
+                                               {"lock", 3, do_lock},
+                                               {"flock", 1, do_flock},
+                                               {"mmap", 3, do_mmap},
+                                               {"store", 2, do_store},
+                                               {"load", 2, do_load},
+                                               {"msync", 0, do_msync},
+                                               {"munmap", 0, do_munmap},
+                                               {"fgetx", 1, do_fgetx},
+                                               {"send", 1, do_send},
+                                               {"receive", 1, do_receive},
+                                               {NULL, 0, NULL}};

@@ -75,8 +75,9 @@ OPERATION(do_umask) {
 OPERATION(do_stat) {
   struct stat st;
   if (lstat(a.word[0], &st)) return -1;
-  snprintf(detail, size, "mode=%o uid=%u gid=%u nlink=%lu size=%lld", st.st_mode, st.st_uid, st.st_gid,
-           (unsigned long)st.st_nlink, S_ISDIR(st.st_mode) ? 0LL : (long long)st.st_size);
+  snprintf(detail, size, "mode=%o uid=%u gid=%u nlink=%lu size=%lld", st.st_mode, st.st_uid,
+           st.st_gid, (unsigned long)st.st_nlink,
+           S_ISDIR(st.st_mode) ? 0LL : (long long)st.st_size);
   return 0;
 }
 // utimens FILE ATIME_S ATIME_NS MTIME_S MTIME_NS, and "times FILE" to see them
@@ -146,12 +147,26 @@ OPERATION(do_linkfd) {
   return linkat(AT_FDCWD, path, AT_FDCWD, a.word[0], AT_SYMLINK_FOLLOW);
 }
 
-const struct operation xt_path_operations[] = {
-    {"truncate", 2, do_truncate}, {"unlink", 1, do_unlink},   {"rmdir", 1, do_rmdir},
-    {"mkdir", 2, do_mkdir},       {"link", 2, do_link},       {"symlink", 2, do_symlink},
-    {"readlink", 1, do_readlink}, {"rename", 2, do_rename},   {"chmod", 2, do_chmod},
-    {"chown", 3, do_chown},       {"mknod", 3, do_mknod},     {"umask", 1, do_umask},
-    {"stat", 1, do_stat},         {"utimens", 5, do_utimens}, {"times", 1, do_times},
-    {"access", 2, do_access},     {"list", 1, do_list},       {"setx", 2, do_setx},
-    {"getx", 2, do_getx},         {"rmx", 2, do_rmx},         {"listx", 1, do_listx},
-    {"linkfd", 1, do_linkfd},     {NULL, 0, NULL}};
+const struct operation xt_path_operations[] = {{"truncate", 2, do_truncate},
+                                               {"unlink", 1, do_unlink},
+                                               {"rmdir", 1, do_rmdir},
+                                               {"mkdir", 2, do_mkdir},
+                                               {"link", 2, do_link},
+                                               {"symlink", 2, do_symlink},
+                                               {"readlink", 1, do_readlink},
+                                               {"rename", 2, do_rename},
+                                               {"chmod", 2, do_chmod},
+                                               {"chown", 3, do_chown},
+                                               {"mknod", 3, do_mknod},
+                                               {"umask", 1, do_umask},
+                                               {"stat", 1, do_stat},
+                                               {"utimens", 5, do_utimens},
+                                               {"times", 1, do_times},
+                                               {"access", 2, do_access},
+                                               {"list", 1, do_list},
+                                               {"setx", 2, do_setx},
+                                               {"getx", 2, do_getx},
+                                               {"rmx", 2, do_rmx},
+                                               {"listx", 1, do_listx},
+                                               {"linkfd", 1, do_linkfd},
+                                               {NULL, 0, NULL}};

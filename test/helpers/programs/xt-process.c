@@ -48,8 +48,10 @@ OPERATION(do_run) {
   close(failure[0]);
   if (waitpid(child, &status, 0) < 0) return -1;
   if (got > 0) return errno = number, -1;
-  if (WIFSIGNALED(status)) snprintf(detail, size, "signal %d", WTERMSIG(status));
-  else snprintf(detail, size, "exit %d", WEXITSTATUS(status));
+  if (WIFSIGNALED(status))
+    snprintf(detail, size, "signal %d", WTERMSIG(status));
+  else
+    snprintf(detail, size, "exit %d", WEXITSTATUS(status));
   return 0;
 }
 // Executes the current descriptor's file (execveat with AT_EMPTY_PATH); never comes back.
@@ -77,7 +79,10 @@ OPERATION(do_unshare) {
   uid_t uid = geteuid();
   gid_t gid = getegid();
   for (char *letter = a.word[0]; *letter; letter++)
-    flags |= *letter == 'm' ? CLONE_NEWNS : *letter == 'U' ? CLONE_NEWUSER : *letter == 'p' ? CLONE_NEWPID : 0;
+    flags |= *letter == 'm'   ? CLONE_NEWNS
+             : *letter == 'U' ? CLONE_NEWUSER
+             : *letter == 'p' ? CLONE_NEWPID
+                              : 0;
   if (unshare(flags)) return -1;
   if (flags & CLONE_NEWUSER) {
     FILE *file = fopen("/proc/self/setgroups", "w");

@@ -3,12 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <signal.h>
 #include <unistd.h>
 
 int xt_descriptors[64];
@@ -17,9 +17,7 @@ int xt_current = -1;
 
 static const char *prefix = "";
 
-int xt_descriptor(void) {
-  return xt_current < 0 ? -1 : xt_descriptors[xt_current];
-}
+int xt_descriptor(void) { return xt_current < 0 ? -1 : xt_descriptors[xt_current]; }
 
 void xt_push(int descriptor) {
   xt_current = xt_descriptor_count;
@@ -35,20 +33,49 @@ int xt_open_flags(const char *letters) {
   int reads = 0, writes = 0, flags = 0;
   for (; *letters; letters++) {
     switch (*letters) {
-      case 'r': reads = 1; break;
-      case 'w': writes = 1; break;
-      case 'a': flags |= O_APPEND; writes = 1; break;
-      case 'c': flags |= O_CREAT; break;
-      case 'x': flags |= O_EXCL; break;
-      case 't': flags |= O_TRUNC; break;
-      case 'd': flags |= O_DIRECT; break;
-      case 'n': flags |= O_NOFOLLOW; break;
-      case 'p': flags |= O_PATH; break;
-      case 'y': flags |= O_DIRECTORY; break;
-      case 'm': flags |= O_TMPFILE; break;
-      case 'b': flags |= O_NONBLOCK; break;
-      case 's': flags |= O_SYNC; break;
-      default: fprintf(stderr, "xt: unknown open flag %c\n", *letters); exit(2);
+      case 'r':
+        reads = 1;
+        break;
+      case 'w':
+        writes = 1;
+        break;
+      case 'a':
+        flags |= O_APPEND;
+        writes = 1;
+        break;
+      case 'c':
+        flags |= O_CREAT;
+        break;
+      case 'x':
+        flags |= O_EXCL;
+        break;
+      case 't':
+        flags |= O_TRUNC;
+        break;
+      case 'd':
+        flags |= O_DIRECT;
+        break;
+      case 'n':
+        flags |= O_NOFOLLOW;
+        break;
+      case 'p':
+        flags |= O_PATH;
+        break;
+      case 'y':
+        flags |= O_DIRECTORY;
+        break;
+      case 'm':
+        flags |= O_TMPFILE;
+        break;
+      case 'b':
+        flags |= O_NONBLOCK;
+        break;
+      case 's':
+        flags |= O_SYNC;
+        break;
+      default:
+        fprintf(stderr, "xt: unknown open flag %c\n", *letters);
+        exit(2);
     }
   }
   return flags | (reads && writes ? O_RDWR : writes ? O_WRONLY : O_RDONLY);
@@ -72,7 +99,8 @@ static struct words take(int *count, char ***word) {
   return taken;
 }
 
-// fork , CHILD OPERATIONS , end: the child runs up to "end" and leaves; the parent goes on after it.
+// fork , CHILD OPERATIONS , end: the child runs up to "end" and leaves; the parent goes on after
+// it.
 static int fork_child(int *count, char ***word) {
   fflush(stdout);
   pid_t child = fork();
@@ -121,7 +149,8 @@ int main(int argc, char **argv) {
     long result = operation->run(arguments, detail, sizeof detail);
     if (result < 0) {
       failed = 1;
-      printf("%s%s=%s%s%s\n", prefix, operation->name, xt_errno_name(errno), *detail ? " " : "", detail);
+      printf("%s%s=%s%s%s\n", prefix, operation->name, xt_errno_name(errno), *detail ? " " : "",
+             detail);
       if (must) return 1;
     } else if (*detail) {
       printf("%s%s=ok %s\n", prefix, operation->name, detail);

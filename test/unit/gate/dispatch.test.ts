@@ -39,7 +39,10 @@ test('every upcall that waits is answered once, by its id', async () => {
   dispatchOf(gate).wake();
   await settle();
   assert.equal((gate.transport.answers.get(open.id) as OpenAnswer).errno, 0);
-  assert.deepEqual([101, 102, 103].map((id) => gate.transport.answers.get(id)), [0, 0, 0]);
+  assert.deepEqual(
+    [101, 102, 103].map((id) => gate.transport.answers.get(id)),
+    [0, 0, 0],
+  );
 });
 
 test('more upcalls than one batch are all taken', async () => {

@@ -90,15 +90,21 @@ export class GateFixture {
   /** Opens for writing, answered and counted by native. */
   async write(file: FakeFile, content: string, scope = 1n): Promise<OpenAnswer> {
     const answer = await this.opened(file, { flags: O_WRONLY }, scope);
-    // Native opens the file as soon as it has the answer.
-    await new Promise((resolve) => setImmediate(resolve));
     if (answer.errno === 0) this.transport.rewrite(file, content);
     return answer;
   }
 
+  /** A writer who closed, but whose mapping went away only later, unnoticed. */
+  async writeAndMap(file: FakeFile, content: string): Promise<void> {
+    await this.write(file, content);
+    file.lease = 'busy';
+    await this.release(file);
+    file.lease = 'granted';
+  }
+
   /** The writer closes, and what follows from that is done. */
   async release(file: FakeFile): Promise<void> {
-    this.settling.released(file.node, 0);
+    this.settling.released(file.node);
     await this.settling.settle(file.node);
   }
 }

@@ -47,7 +47,7 @@ test('stack: both policies must allow; the refusing one is named, the caller is 
   assert.equal((await gate.opened(file, {}, CONTAINER)).errno, EACCES);
   const [, told] = container.denials.entries();
   assert.deepEqual(told?.rule, { at: 'test:1', text: '' }, "not the text of the system's rule");
-  assert.deepEqual([told?.judge, told?.namespace], [system.name, nameOf(CONTAINER)]);
+  assert.deepEqual([told.judge, told.namespace], [system.name, nameOf(CONTAINER)]);
 });
 
 test('replace: the own policy alone counts', async () => {
@@ -68,7 +68,10 @@ test('borrowed credentials: the stricter of the two results counts', async () =>
     gate.namespaces.caller(1n, { uid: 6, borrowed: true, requestUid: 5 }),
   ].map((caller) => gate.open.handle(gate.transport.open(file, caller)));
   const answers = await Promise.all(opens);
-  assert.deepEqual(answers.map(({ errno }) => errno), [EACCES, ALLOWED, EACCES, EACCES]);
+  assert.deepEqual(
+    answers.map(({ errno }) => errno),
+    [EACCES, ALLOWED, EACCES, EACCES],
+  );
 });
 
 test('the digest of a version is read once for all namespaces', async () => {

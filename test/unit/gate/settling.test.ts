@@ -23,7 +23,7 @@ test('what was written through the mount is labelled when its writer has ended',
 test('an open settles by itself, and what was hashed then serves it although it is fresh', async () => {
   const gate = new GateFixture('stack', RULE);
   const file = gate.good('file');
-  await gate.write(file, 'new content');
+  await gate.writeAndMap(file, 'new content');
   gate.transport.done.length = 0;
   assert.equal((await gate.opened(file, { fresh: true })).errno, ALLOWED);
   const hashed = gate.transport.done.filter((step) => step.startsWith('hash'));
@@ -35,7 +35,10 @@ test('a file without rules is settled without being read', async () => {
   const file = gate.good('file');
   await gate.write(file, 'new content');
   await gate.release(file);
-  assert.deepEqual(gate.transport.done.filter((step) => step.startsWith('hash')), []);
+  assert.deepEqual(
+    gate.transport.done.filter((step) => step.startsWith('hash')),
+    [],
+  );
   assert.equal(file.unsettled, false);
   assert.equal(gate.journal.size, 0, 'nothing would be missing after a crash');
 });
@@ -68,7 +71,7 @@ test('a refusal waits a moment for a close whose RELEASE is on its way', async (
   file.lease = 'busy';
   setTimeout(() => {
     file.lease = 'granted';
-    gate.settling.released(file.node, 0);
+    gate.settling.released(file.node);
   }, 2);
   assert.equal((await gate.opened(file, {}, 5n)).errno, ALLOWED);
 });
@@ -106,7 +109,7 @@ test('an open for writing is not answered while a lease is held', async () => {
     if (unsettled) held = transport.leasesHeld;
     noted(node, unsettled);
   };
-  gate.settling.released(file.node, 0);
+  gate.settling.released(file.node);
   assert.equal(transport.leasesHeld, 1);
   assert.equal((await gate.write(file, 'once more')).errno, ALLOWED);
   assert.equal(held, 0);
@@ -134,7 +137,10 @@ test('without leases: labelled at the flush of the only writer, settled at its r
   gate.transport.done.length = 0;
   await gate.release(file);
   assert.equal(file.unsettled, false);
-  assert.deepEqual(gate.transport.done.filter((step) => step.startsWith('hash')), []);
+  assert.deepEqual(
+    gate.transport.done.filter((step) => step.startsWith('hash')),
+    [],
+  );
 });
 
 test('without leases: written to after the flush, it is labelled again', async () => {
@@ -181,16 +187,41 @@ test('fix mode of a container writes nothing, of the system it labels', async ()
   assert.deepEqual(file.xattr, gate.transport.label(file));
 });
 
-test('setting security.ima waits for the label of the last close', async () => {
+test('a writer whose handle is not released is waited for, though a lease was granted', async () => {
+  const gate = new GateFixture('stack', RULE);
+  const file = gate.good('file');
+  await gate.write(file, 'half of it');
+  assert.equal((await gate.settling.settle(file.node)).state, 'settled');
+  assert.deepEqual(file.xattr, gate.transport.label(file));
+  assert.equal(file.unsettled, true);
+
+  gate.transport.rewrite(file, 'all of it');
+  await gate.release(file);
+  assert.deepEqual(file.xattr, gate.transport.label(file));
+  assert.equal(file.unsettled, false);
+});
+
+test('a label set between close and release stays', async () => {
   const gate = new GateFixture('stack', RULE);
   const file = gate.good('file');
   await gate.write(file, 'new content');
-  const { node, path } = file;
+  await gate.settling.settle(file.node);
+  const set = Buffer.from([4, 4, ...Buffer.alloc(32)]);
+  file.xattr = set;
+  file.version += 1;
+  await gate.release(file);
+  assert.deepEqual(file.xattr, set);
+});
+
+test('setting security.ima waits for the label of the last close', async () => {
+  const gate = new GateFixture('stack', RULE);
+  const file = gate.good('file');
+  await gate.writeAndMap(file, 'new content');
   const open = gate.transport.open(file, gate.namespaces.caller(1n));
   const value = Buffer.from([4, 4, ...Buffer.alloc(32)]);
   const change = { ...open, kind: 'xattr-change', name: 'security.ima', value } as const;
   assert.equal(await gate.xattr.change(change), 0);
-  assert.equal(file.unsettled, false, `${path} ${node}`);
+  assert.equal(file.unsettled, false);
 });
 
 test('an unprivileged or malformed change of security.ima is refused and told', async () => {

@@ -12,7 +12,11 @@ import { callerIn, SYSTEM } from '../../helpers/fake-transport.js';
 
 export const nameOf = (scope: bigint): number => Number(scope) + 1000;
 
-export const processIn = (scope: bigint, pid: number, given: Partial<ProcessFacts> = {}): ProcessFacts => ({
+export const processIn = (
+  scope: bigint,
+  pid: number,
+  given: Partial<ProcessFacts> = {},
+): ProcessFacts => ({
   pid,
   parent: 1,
   startTime: BigInt(pid) * 10n,
@@ -68,7 +72,11 @@ export class NamespaceFixture {
   }
 
   /** A namespace with one process, activated and given rules. */
-  async activated(scope: bigint, rules: string[], given: Partial<ProcessFacts> = {}): Promise<Namespace> {
+  async activated(
+    scope: bigint,
+    rules: string[],
+    given: Partial<ProcessFacts> = {},
+  ): Promise<Namespace> {
     if (!this.processes.some((process) => process.scope === scope)) {
       this.processes.push(processIn(scope, Number(scope) * 100, given));
     }

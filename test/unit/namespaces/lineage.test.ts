@@ -9,7 +9,10 @@ const CONTAINER = 2n;
 const NEW = 3n;
 
 /** pid 1 is the system's, 20 the container's first process; `container` says what it is like. */
-const before = (container: Partial<ProcessFacts> = {}, others: ProcessFacts[] = []): ProcessFacts[] => [
+const before = (
+  container: Partial<ProcessFacts> = {},
+  others: ProcessFacts[] = [],
+): ProcessFacts[] => [
   processIn(SYSTEM, 1, { parent: 0 }),
   processIn(CONTAINER, 20, container),
   ...others,
@@ -170,7 +173,11 @@ test('descendants of a bound namespace are bound too', () => {
   const one = processIn(NEW, 30, { parent: 20 });
   lineage.decide(NEW, before({}, [one]), 30);
   // The container's own processes are gone; one moved on.
-  const now = [processIn(SYSTEM, 1, { parent: 0 }), processIn(4n, 30), processIn(5n, 41, { parent: 30 })];
+  const now = [
+    processIn(SYSTEM, 1, { parent: 0 }),
+    processIn(4n, 30),
+    processIn(5n, 41, { parent: 30 }),
+  ];
   assert.deepEqual(lineage.decide(4n, now, 30), bound);
   assert.deepEqual(lineage.decide(5n, now, 41), bound);
 });

@@ -39,7 +39,9 @@ test('a namespace that comes from a container is judged by its policy too', asyn
   fixture.processes.push(processIn(OTHER, 300, { parent: 200 }));
   const judges = await judgesOf(fixture, fixture.caller(OTHER, { pid: 300 }));
   assert.deepEqual(judges, ['1 for 3', '2 for 3']);
-  assert.deepEqual(fixture.registry.byId(OTHER)?.events.entries()[0]?.detail, { to: nameOf(CONTAINER) });
+  assert.deepEqual(fixture.registry.byId(OTHER)?.events.entries()[0]?.detail, {
+    to: nameOf(CONTAINER),
+  });
 });
 
 test('each namespace is looked at once only', async () => {
@@ -74,10 +76,13 @@ test('borrowed credentials: both sets are asked with', async () => {
   const fixture = new NamespaceFixture();
   const caller = fixture.caller(1n, { uid: 5, borrowed: true, requestUid: 7, requestGid: 8 });
   const [judge] = await fixture.registry.judges(caller);
-  assert.deepEqual(judge?.subjects.map(({ uid, euid, gid }) => [uid, euid, gid]), [
-    [5, 5, 0],
-    [7, 7, 8],
-  ]);
+  assert.deepEqual(
+    judge?.subjects.map(({ uid, euid, gid }) => [uid, euid, gid]),
+    [
+      [5, 5, 0],
+      [7, 7, 8],
+    ],
+  );
 });
 
 test('native is told what verdicts depend on, anew with every change', async () => {
