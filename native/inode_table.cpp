@@ -135,6 +135,15 @@ void InodeTable::forget(uint64_t id, uint64_t count, std::vector<uint64_t>& gone
     node.lookups -= count < node.lookups ? count : node.lookups;
     if (node.lookups == 0) lingering_.push_back(id);
   }
+  dropLingeringLocked(gone);
+}
+
+void InodeTable::dropLingering(std::vector<uint64_t>& gone) {
+  std::lock_guard guard(mutex_);
+  dropLingeringLocked(gone);
+}
+
+void InodeTable::dropLingeringLocked(std::vector<uint64_t>& gone) {
   std::vector<uint64_t> later;
   for (const uint64_t candidate : lingering_) {
     const auto entry = byId_.find(candidate);

@@ -61,6 +61,8 @@ class InodeTable {
   // Lowers the kernel's count; nodes go when nothing needs them. Appends the ids of those that went
   // and that TypeScript knew.
   void forget(uint64_t id, uint64_t count, std::vector<uint64_t>& gone);
+  // Looks again at those that were still needed when the kernel forgot them.
+  void dropLingering(std::vector<uint64_t>& gone);
   void markTold(const NodePtr& node);
 
   struct Place {
@@ -97,6 +99,7 @@ class InodeTable {
   void evict();
   void closeDescriptor(Node& node);
   bool eraseIfUnused(const NodePtr& node);
+  void dropLingeringLocked(std::vector<uint64_t>& gone);
 
   OwnedFd root_;
   const size_t budget_;

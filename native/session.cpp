@@ -278,6 +278,7 @@ void Session::post(std::function<void(Operations&)> work, int delayMs) {
 
 void Session::giveUpIdle() {
   inodes->giveUpIdle();
+  dropLingering();
   post([this](Operations&) { giveUpIdle(); }, kIdleMs);
 }
 
@@ -365,6 +366,15 @@ void Session::setUnsettled(uint64_t id, bool unsettled) {
     if (!unsettled) node->isNew = false;
   }
   verdicts.voidNode(id);
+  if (!unsettled) dropLingering();
+}
+
+// Nodes that the kernel forgot while they were still needed.
+void Session::dropLingering() {
+  Notice notice;
+  notice.kind = Notice::Kind::forgotten;
+  inodes->dropLingering(notice.nodes);
+  if (!notice.nodes.empty()) upcalls.notify(std::move(notice));
 }
 
 int Session::openBacking(const std::string& path, Opened& out) {

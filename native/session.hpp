@@ -121,6 +121,7 @@ class Session {
   bool reportStart(int error);
   void end(const std::string& error);
   void giveUpIdle();
+  void dropLingering();
 
   SessionFacts facts_;
   uint64_t ownDevice_ = 0;

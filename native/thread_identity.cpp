@@ -105,6 +105,9 @@ void ThreadIdentity::root() {
 int ThreadIdentity::anonymous() {
   setUmask(0);
   if (const int error = setGroups({})) return error;
+  // By way of 0: the kernel drops the file system capabilities on leaving it, raised ones included.
+  if (uid_ != anonymous_)
+    if (const int error = setIds(0, 0)) return error;
   return setIds(anonymous_, anonymous_);
 }
 

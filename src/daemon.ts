@@ -227,7 +227,11 @@ const stop = async (
   try {
     transport.unmount(false);
   } catch {
-    transport.unmount(true);
+    try {
+      transport.unmount(true);
+    } catch {
+      // It is unmounted already, and its end is on the way.
+    }
   }
   await ended;
 };
