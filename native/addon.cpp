@@ -2,6 +2,7 @@
 // several threads of Node (the hash workers use leaseStands and the xattr functions).
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <napi.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -187,6 +188,8 @@ Value createTransport(const CallbackInfo& info) {
 }
 
 Object initialize(Env env, Object exports) {
+  // A dozen threads with a heap of their own would keep more memory than all files known.
+  ::mallopt(M_ARENA_MAX, 2);
   auto* transport = new Napi::FunctionReference(Napi::Persistent(Transport::define(env)));
   env.SetInstanceData(transport);
   exports.Set("abi", Number::New(env, kAbi));

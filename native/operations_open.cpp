@@ -1,6 +1,7 @@
 // Opening files: the one place where a verdict is remembered, asked for, or carried out.
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/limits.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -13,7 +14,20 @@ using namespace fuse;
 
 namespace {
 
-constexpr size_t kHeadSize = 4096;
+// Of an object file TypeScript wants the program headers; of others a look will do.
+constexpr size_t kHeadSize = 4096, kGlanceSize = 64;
+constexpr char kObjectMagic[] = {0x7f, 'E', 'L', 'F'};
+
+int readHead(int fd, std::vector<uint8_t>& head) {
+  uint8_t buffer[kHeadSize];
+  ssize_t got = ::pread(fd, buffer, kGlanceSize, 0);
+  if (got >= static_cast<ssize_t>(sizeof kObjectMagic) &&
+      std::memcmp(buffer, kObjectMagic, sizeof kObjectMagic) == 0)
+    got = ::pread(fd, buffer, kHeadSize, 0);
+  if (got < 0) return errno;
+  head.assign(buffer, buffer + got);
+  return 0;
+}
 
 // A write handle, whose end is to be told.
 bool isWriter(uint32_t flags) { return (flags & O_ACCMODE) != O_RDONLY; }
@@ -33,17 +47,16 @@ std::vector<std::optional<std::vector<uint8_t>>> readXattrs(int fd,
                                                             const std::vector<std::string>& names) {
   std::vector<std::optional<std::vector<uint8_t>>> values;
   for (const std::string& name : names) {
-    std::vector<uint8_t> value(4096);
+    std::vector<uint8_t> value(256);
     ssize_t length = ::fgetxattr(fd, name.c_str(), value.data(), value.size());
     if (length < 0 && errno == ERANGE) {
-      value.resize(65536);
+      value.resize(XATTR_SIZE_MAX);
       length = ::fgetxattr(fd, name.c_str(), value.data(), value.size());
     }
     if (length < 0) {
       values.emplace_back(std::nullopt);
     } else {
-      value.resize(static_cast<size_t>(length));
-      values.emplace_back(std::move(value));
+      values.emplace_back(std::in_place, value.begin(), value.begin() + length);
     }
   }
   return values;
@@ -168,10 +181,7 @@ int Operations::fillUpcall(Upcall& upcall, const Request& request, const Opening
   upcall.fd.reset(::open(DescriptorPath(pathFd), O_RDONLY | O_NONBLOCK | O_NOATIME | O_CLOEXEC));
   if (!upcall.fd) return errno;
   upcall.xattrs = readXattrs(upcall.fd.get(), session_.options.guardedXattrs);
-  upcall.head.resize(kHeadSize);
-  const ssize_t got = ::pread(upcall.fd.get(), upcall.head.data(), kHeadSize, 0);
-  if (got < 0) return errno;
-  upcall.head.resize(static_cast<size_t>(got));
+  if (const int error = readHead(upcall.fd.get(), upcall.head)) return error;
   // The state is taken again after the xattrs: whatever moved in between has another version.
   upcall.facts = factsOf(opening.node, opening.file);
   bool unsettled;

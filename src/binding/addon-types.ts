@@ -127,7 +127,7 @@ export interface OpenUpcall extends NodeUpcall {
   readonly fd: number;
   /** The guarded xattrs in the order of TransportOptions, undefined where the file has none. */
   readonly xattrs: readonly (Buffer | undefined)[];
-  /** The first 4096 bytes of the file at most. */
+  /** The first 4096 bytes at most of an ELF object, 64 of other files. */
   readonly head: Buffer;
 }
 
