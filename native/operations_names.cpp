@@ -197,6 +197,7 @@ void Operations::renameTo(const Request& request, uint64_t newParent, uint32_t f
   if (!to) return fail(request, EINVAL);
   if (forbiddenName(request, request.header.nodeid, from)) return;
   if (forbiddenName(request, newParent, to)) return;
+  if (newParent & kVirtualBit) return fail(request, EPERM);
   const NodePtr source = nodeOf(request);
   const NodePtr target = session_.inodes->find(newParent);
   if (!source || !target) return fail(request, ESTALE);

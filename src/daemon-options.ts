@@ -42,6 +42,17 @@ export interface DaemonOptions {
   readonly logLevel: 'error' | 'warn' | 'info' | 'debug';
 }
 
+/** Why a daemon cannot start with the options it was given; the command line has an exit code for each. */
+export class StartProblem extends Error {
+  constructor(
+    readonly about: 'system-namespace' | 'policy' | 'hash' | 'audit' | 'state',
+    message: string,
+  ) {
+    super(message);
+    this.name = 'StartProblem';
+  }
+}
+
 /** The default of state=: one directory for each mountpoint, its slashes written as dashes. */
 export const defaultStateDirectory = (mountpoint: string): string =>
   `/var/lib/imafs/${mountpoint.replaceAll('-', '\\x2d').replace(/^\/+/, '').replaceAll('/', '-') || '-'}`;

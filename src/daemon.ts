@@ -9,7 +9,7 @@ import { createDeviceName } from './audit/device-name.js';
 import { FileSink } from './audit/file-sink.js';
 import { createLog, type Log } from './base/log.js';
 import { loadAddon } from './binding/addon.js';
-import type { Addon, NativeTransport } from './binding/addon-types.js';
+import type { Addon, NativeTransport, TransportFacts } from './binding/addon-types.js';
 import { canHash } from './binding/hash-algorithms.js';
 import { HashPool } from './binding/hash-pool.js';
 import { FileLabeller } from './control/label.js';
@@ -17,8 +17,8 @@ import { LabelRule, readIdMap } from './control/label-rule.js';
 import { EMPTY_LIST } from './control/list-file.js';
 import { type StatusSources, statusReport } from './control/status-report.js';
 import { ControlTree } from './control/tree.js';
-import type { DaemonOptions } from './daemon-options.js';
-import { backingFacts, deviceOfMount } from './gate/backing-facts.js';
+import { type DaemonOptions, StartProblem } from './daemon-options.js';
+import { type BackingFacts, backingFacts, deviceOfMount } from './gate/backing-facts.js';
 import { Denials } from './gate/denials.js';
 import { DigestCache } from './gate/digest-cache.js';
 import { Dispatch } from './gate/dispatch.js';
@@ -28,6 +28,7 @@ import { IMA_XATTR } from './gate/opened-file.js';
 import { Settling } from './gate/settling.js';
 import { XattrHandler } from './gate/xattr.js';
 import { createIma } from './ima/ima.js';
+import type { Policy } from './ima/policy/policy.js';
 import { Lifecycle } from './namespaces/lifecycle.js';
 import { Lineage } from './namespaces/lineage.js';
 import { LIMITS } from './namespaces/namespace.js';
@@ -37,7 +38,7 @@ import { ProcessWalks } from './namespaces/process-walks.js';
 import { Registry } from './namespaces/registry.js';
 import { Sharing } from './namespaces/sharing.js';
 import { startPolicy } from './namespaces/start-policy.js';
-import { findSystemNamespace } from './namespaces/system-namespace.js';
+import { findSystemNamespace, type SystemNamespace } from './namespaces/system-namespace.js';
 
 /** A daemon that serves its mount, in this process. */
 export interface RunningDaemon {
@@ -50,39 +51,82 @@ export interface RunningDaemon {
 /** How long the helper that reads a policy file for its writer may take. */
 const POLICY_READ_MS = 5000;
 
-/** Mounts and serves. Rejects with an Error, of the system's with `code`, and nothing is mounted then. */
-export const startDaemon = async (options: DaemonOptions): Promise<RunningDaemon> => {
+/**
+ * Mounts and serves. Rejects with a StartProblem or another Error, of the system's with `code`, and
+ * nothing is mounted then. `addon` is native/, or what stands for it in tests.
+ */
+export const startDaemon = async (
+  options: DaemonOptions,
+  addon: Addon = loadAddon(),
+): Promise<RunningDaemon> => {
   const log = createLog(options.logLevel);
-  const startedAt = new Date();
-  const addon = loadAddon();
   const systemNamespace = findSystemNamespace(addon, options.systemNs);
-  if (!systemNamespace.ok) throw new Error(systemNamespace.problem);
+  if (!systemNamespace.ok) throw new StartProblem('system-namespace', systemNamespace.problem);
   const policy = startPolicy(options.policy);
-  if (!policy.ok) throw new Error(policy.problem);
-  if (!canHash(options.imaHash)) throw new Error(`no hash algorithm '${options.imaHash}'`);
+  if (!policy.ok) throw new StartProblem('policy', policy.problem);
+  if (!canHash(options.imaHash)) {
+    throw new StartProblem('hash', `${options.imaHash} cannot be computed here`);
+  }
   const backing = backingFacts(options.backing);
-  mkdirSync(options.stateDirectory, { recursive: true, mode: 0o700 });
-
-  const journal = new Journal(options.stateDirectory);
+  const journal = openState(options.stateDirectory);
   const audit = await openAudit(options, log);
   const pool = new HashPool();
-  const close = async (): Promise<void> => {
-    await pool.close();
-    await audit.close();
-    journal.close();
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closing ??= closeAll(pool, audit, journal);
+    return closing;
   };
 
-  let onWake = (): void => undefined;
+  const wake: Wake = { call: () => undefined };
   const transport = addon.createTransport(transportOptions(options, backing.anonymousId), () =>
-    onWake(),
+    wake.call(),
   );
-  const facts = await start(transport, close);
+  let isMounted = false;
+  try {
+    const facts = transport.start();
+    isMounted = true;
+    const given = { options, addon, log, backing, journal, audit, pool, transport, facts };
+    return serve({ ...given, system: systemNamespace.value, policy: policy.value, wake, close });
+  } catch (error) {
+    if (isMounted) transport.unmount(true);
+    await close();
+    throw error;
+  }
+};
+
+/** What is called when native has something to take; set once there is somebody to take it. */
+interface Wake {
+  call: () => void;
+}
+
+/** What a daemon has once it is mounted. */
+interface Mounted {
+  readonly options: DaemonOptions;
+  readonly addon: Addon;
+  readonly log: Log;
+  readonly backing: BackingFacts;
+  readonly journal: Journal;
+  readonly audit: AuditLog;
+  readonly pool: HashPool;
+  readonly transport: NativeTransport;
+  readonly facts: TransportFacts;
+  readonly system: SystemNamespace;
+  readonly policy: Policy;
+  readonly wake: Wake;
+  readonly close: () => Promise<void>;
+}
+
+/** Builds the parts and wires them. */
+const serve = (mounted: Mounted): RunningDaemon => {
+  const { options, addon, log, backing, journal, audit, pool, transport, facts } = mounted;
+  const { system, policy, wake, close } = mounted;
+  const startedAt = new Date();
 
   // Namespaces and their policies.
   const mode = options.appraise === 'enforce_ns' ? 'enforce' : options.appraise;
   const imaOptions = { mode, hashAlgorithm: options.imaHash, iintCapacity: LIMITS.iints } as const;
   const walks = new ProcessWalks(addon);
-  const lineage = new Lineage(systemNamespace.value.scope);
+  const lineage = new Lineage(system.scope);
   const registry = new Registry(
     {
       addon,
@@ -93,9 +137,9 @@ export const startDaemon = async (options: DaemonOptions): Promise<RunningDaemon
       newIma: () => createIma(imaOptions),
     },
     {
-      ...systemNamespace.value,
+      ...system,
       owner: undefined,
-      ima: createIma({ ...imaOptions, policy: policy.value }),
+      ima: createIma({ ...imaOptions, policy }),
     },
   );
   const sharing = new Sharing(registry, options.nsPolicy);
@@ -191,30 +235,18 @@ export const startDaemon = async (options: DaemonOptions): Promise<RunningDaemon
       ended: resolve,
       log,
     });
-    onWake = dispatch.wake;
+    wake.call = dispatch.wake;
   }).finally(async () => {
     lifecycle.stop();
     settling.stop();
     await close();
   });
-  onWake();
+  wake.call();
   settling.start();
   lifecycle.start();
   log.info({ facts, mountpoint: options.mountpoint }, 'mounted');
   addon.notifySupervisor('READY=1');
   return { ended, stop: () => stop(addon, transport, ended) };
-};
-
-const start = async (
-  transport: NativeTransport,
-  close: () => Promise<void>,
-): Promise<ReturnType<NativeTransport['start']>> => {
-  try {
-    return transport.start();
-  } catch (error) {
-    await close();
-    throw error;
-  }
 };
 
 /** A mount that is in use leaves the tree at once and ends with its last user. */
@@ -236,6 +268,12 @@ const stop = async (
   await ended;
 };
 
+const closeAll = async (pool: HashPool, audit: AuditLog, journal: Journal): Promise<void> => {
+  await pool.close();
+  await audit.close();
+  journal.close();
+};
+
 const transportOptions = (options: DaemonOptions, anonymousId: number) => ({
   backing: options.backing,
   mountpoint: options.mountpoint,
@@ -247,10 +285,26 @@ const transportOptions = (options: DaemonOptions, anonymousId: number) => ({
   guardedXattrs: [IMA_XATTR],
 });
 
-const openAudit = async (options: DaemonOptions, log: Log): Promise<AuditLog> => {
-  const onFailure = (error: Error): void => log.error({ err: error }, 'audit record lost');
-  const { auditFile } = options;
-  const sink = auditFile === undefined ? undefined : await FileSink.open(auditFile, onFailure);
+/** Its files are the daemon's own, so an error of theirs must not be taken for one of the mount. */
+const openState = (directory: string): Journal => {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    return new Journal(directory);
+  } catch (error) {
+    throw new StartProblem('state', `state directory ${directory}: ${(error as Error).message}`);
+  }
+};
+
+const openSink = async (file: string, log: Log): Promise<FileSink> => {
+  try {
+    return await FileSink.open(file, (error) => log.error({ err: error }, 'audit record lost'));
+  } catch (error) {
+    throw new StartProblem('audit', `audit file ${file}: ${(error as Error).message}`);
+  }
+};
+
+const openAudit = async ({ auditFile }: DaemonOptions, log: Log): Promise<AuditLog> => {
+  const sink = auditFile === undefined ? undefined : await openSink(auditFile, log);
   const deviceName = createDeviceName();
   return new AuditLog({ log, readCallerFacts, deviceName, now: Date.now, sink });
 };

@@ -4,6 +4,7 @@
  * "audit". Records are not rate-limited; whoever causes them waits until they are written.
  */
 import type { Log } from '../base/log.js';
+import type { LoggedWord } from '../ima/policy/logged-words.js';
 import type { AuditPort } from '../ima/ports.js';
 import {
   type AuditRecord,
@@ -174,16 +175,16 @@ export class AuditLog {
   }
 
   /**
-   * Type 1807: one rule as ima_parse_rule() logs it, token by token, `tokens` in the order read, with
-   * the result of the whole rule. A token that could not be read is ['UNKNOWN', token].
+   * Type 1807: one rule as ima_parse_rule() logs it, word by word in the order read, with the result of
+   * the whole rule.
    */
   policyRule(rule: {
     readonly namespace: number;
-    readonly tokens: readonly (readonly [key: string, value: string])[];
+    readonly words: readonly LoggedWord[];
     readonly result: 0 | 1;
   }): Promise<void> {
     const fields = [
-      ...rule.tokens.map(([key, value]) => ruleToken(key, value)),
+      ...rule.words.map(ruleWord),
       bare('mnt_ns', rule.namespace),
       bare('res', rule.result),
     ];
@@ -219,6 +220,8 @@ export class AuditLog {
   }
 }
 
-/** The kernel writes rule tokens bare; one with a byte that could break the line is hex here. */
-const ruleToken = (key: string, value: string): Field =>
-  /^[\x21-\x7e]*$/.test(value) ? bare(key, value) : untrusted(key, value);
+/** The kernel writes words of rules bare; one with a byte that could break the line is hex here. */
+const ruleWord = ({ key, operator, value }: LoggedWord): Field => ({
+  ...(/^[\x21-\x7e]*$/.test(value) ? bare(key, value) : untrusted(key, value)),
+  operator,
+});

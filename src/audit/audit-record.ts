@@ -11,9 +11,10 @@ export type AuditType = 1800 | 1802 | 1804 | 1805 | 1807;
  * How a value is written. `bare`: as it is (numbers and words of ours). `untrusted`: chosen by
  * others, so quoted, or hex if it holds a byte that could forge a field. `quoted`: quoted as it is.
  */
-export type Field =
-  | { readonly key: string; readonly form: 'bare' | 'quoted'; readonly value: string | number }
-  | { readonly key: string; readonly form: 'untrusted'; readonly value: Uint8Array };
+export type Field = { readonly key: string; readonly operator?: '=' | '<' | '>' } & (
+  | { readonly form: 'bare' | 'quoted'; readonly value: string | number }
+  | { readonly form: 'untrusted'; readonly value: Uint8Array }
+);
 
 export interface AuditRecord {
   readonly type: AuditType;
@@ -39,14 +40,17 @@ export const untrustedString = (bytes: Uint8Array): string => {
   return mustHide ? text.toString('hex').toUpperCase() : `"${text.toString('latin1')}"`;
 };
 
-const fieldText = (field: Field): string => {
+const fieldText = (field: Field): string =>
+  `${field.key}${field.operator ?? '='}${valueText(field)}`;
+
+const valueText = (field: Field): string => {
   switch (field.form) {
     case 'bare':
-      return `${field.key}=${field.value}`;
+      return String(field.value);
     case 'quoted':
-      return `${field.key}="${field.value}"`;
+      return `"${field.value}"`;
     case 'untrusted':
-      return `${field.key}=${untrustedString(field.value)}`;
+      return untrustedString(field.value);
   }
 };
 
@@ -58,10 +62,10 @@ export const kernelLine = (record: AuditRecord): string => {
   return `type=${record.type} audit(${seconds}.${millis}:${record.serial}): ${fields}\n`;
 };
 
-/** The same fields as one flat JSON object; untrusted bytes as UTF-8 text. */
+/** The same fields as one flat JSON object; untrusted bytes as UTF-8 text; `uid<5` has the key `uid<`. */
 export const jsonRecord = (record: AuditRecord): Record<string, string | number> => {
   const entries = record.fields.map((field): [string, string | number] => [
-    field.key,
+    field.operator === undefined || field.operator === '=' ? field.key : field.key + field.operator,
     field.form === 'untrusted' ? Buffer.from(field.value).toString() : field.value,
   ]);
   return {

@@ -148,15 +148,25 @@ function mountFindings({ mountpoint }: MountLine, control: string | undefined): 
   try {
     const { mount } = readStatus(connect(mountpoint, control));
     const crashed = mount?.unsettled.filter(({ reason }) => reason === 'crash') ?? [];
-    if (crashed.length === 0) return [{ about, severity: 'ok', message: 'served' }];
-    return crashed.map(({ path }) => ({
-      about,
-      severity: 'problem',
-      message: `${path} was being written when a daemon died: its label is not up to date`,
-      remedy: `check the file, then: imafs label hash ${mountpoint}${path}`,
-    }));
+    const unseen: Finding[] = mount?.transport.leases === false ? [withoutLeases(about)] : [];
+    if (crashed.length === 0) return [{ about, severity: 'ok', message: 'served' }, ...unseen];
+    const unsettled = crashed.map(
+      ({ path }): Finding => ({
+        about,
+        severity: 'problem',
+        message: `${path} was being written when a daemon died: its label is not up to date`,
+        remedy: `check the file, then: imafs label hash ${mountpoint}${path}`,
+      }),
+    );
+    return [...unsettled, ...unseen];
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return [{ about, severity: 'note', message: error.message }];
   }
+}
+
+function withoutLeases(about: string): Finding {
+  const message =
+    'leases say nothing about its backing: no passthrough, and who writes below the mount is not seen';
+  return { about, severity: 'note', message };
 }

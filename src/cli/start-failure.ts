@@ -1,4 +1,5 @@
 import { errnoOf } from '../base/errno.js';
+import { StartProblem } from '../daemon-options.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { UserError } from './user-error.js';
 
@@ -6,12 +7,34 @@ import { UserError } from './user-error.js';
 export function startFailure(error: unknown): UserError {
   if (error instanceof UserError) return error;
   const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof StartProblem) {
+    const { exit, code, hints } = REMEDIES[error.about];
+    return new UserError(exit, code, `cannot mount: ${message}`, hints);
+  }
   const errno = errnoOf(error);
   const { exit, code, hints } = remedy(errno);
   return new UserError(exit, code, `cannot mount: ${message}`, hints);
 }
 
-function remedy(errno: string | undefined): { exit: ExitCode; code: string; hints: string[] } {
+interface Remedy {
+  readonly exit: ExitCode;
+  readonly code: string;
+  readonly hints: readonly string[];
+}
+
+const REMEDIES: Readonly<Record<StartProblem['about'], Remedy>> = {
+  'system-namespace': {
+    exit: EXIT.usage,
+    code: 'system-namespace',
+    hints: ['-o system_ns=self, or -o system_ns=/proc/PID/ns/mnt of a process of the system'],
+  },
+  policy: { exit: EXIT.badPolicy, code: 'policy-invalid', hints: ['imafs policy check FILE'] },
+  hash: { exit: EXIT.usage, code: 'bad-mount-option', hints: ['-o ima_hash=sha256'] },
+  audit: { exit: EXIT.runtime, code: 'bad-audit', hints: ['choose another file: -o audit=FILE'] },
+  state: { exit: EXIT.runtime, code: 'bad-state', hints: ['choose another one: -o state=DIR'] },
+};
+
+function remedy(errno: string | undefined): Remedy {
   switch (errno) {
     case 'EPERM':
     case 'EACCES':

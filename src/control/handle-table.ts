@@ -35,7 +35,11 @@ export class HandleTable {
   readonly #listings = new Map<number, Listing>();
   #next = 1;
 
-  constructor(private readonly notifyPoll: (pollHandle: bigint) => void) {}
+  constructor(
+    private readonly notifyPoll: (pollHandle: bigint) => void,
+    /** Of a namespace that ended there is nothing to read or write (reference/ima.md 1.3). */
+    private readonly hasEnded: (namespace: Namespace) => boolean,
+  ) {}
 
   addFile(file: VirtualFile, namespace: Namespace): number {
     const turn = Promise.resolve();
@@ -57,8 +61,7 @@ export class HandleTable {
     const handle = this.#files.get(number);
     if (handle === undefined) return BAD_HANDLE;
     await handle.turn;
-    // Of a namespace that ended there is nothing to read (reference/ima.md 1.3).
-    if (handle.namespace.isDead) return { errno: 0, data: new Uint8Array() };
+    if (this.hasEnded(handle.namespace)) return { errno: 0, data: new Uint8Array() };
     return { errno: 0, data: handle.file.read?.(offset, size) ?? new Uint8Array() };
   }
 
@@ -66,7 +69,7 @@ export class HandleTable {
     const handle = this.#files.get(number);
     if (handle?.file.write === undefined) return BAD_HANDLE;
     const answer = await inTurn(handle, async () => {
-      return handle.namespace.isDead ? 'EINVAL' : handle.file.write?.(data, caller);
+      return this.hasEnded(handle.namespace) ? 'EINVAL' : handle.file.write?.(data, caller);
     });
     return typeof answer === 'number'
       ? { errno: 0, written: Math.min(answer, data.length) }
@@ -77,7 +80,7 @@ export class HandleTable {
     const handle = this.#files.get(number);
     if (handle === undefined) return BAD_HANDLE;
     const problem = await inTurn(handle, async (): Promise<ErrnoName | undefined> => {
-      return handle.namespace.isDead ? undefined : handle.file.flush?.(caller);
+      return this.hasEnded(handle.namespace) ? undefined : handle.file.flush?.(caller);
     });
     return { errno: problem === undefined ? 0 : errnoNumber(problem) };
   }
@@ -95,7 +98,7 @@ export class HandleTable {
   poll({ handle: number, pollHandle, pollNotify }: VirtualUpcall): VirtualAnswer {
     const handle = this.#files.get(number);
     if (handle === undefined) return BAD_HANDLE;
-    if (handle.namespace.isDead) return { errno: 0, events: POLLIN | POLLRDNORM | POLLHUP };
+    if (this.hasEnded(handle.namespace)) return { errno: 0, events: POLLIN | POLLRDNORM | POLLHUP };
     if (handle.file.isReadable === undefined) return { errno: 0, events: ALWAYS_READY };
     if (pollNotify) this.#wait(handle, pollHandle);
     return { errno: 0, events: handle.file.isReadable() ? POLLIN | POLLRDNORM : 0 };

@@ -15,7 +15,7 @@ export interface ControlParts {
   /** Name of the tree at the root of the mount, `.ima`. */
   readonly controlName: string;
   readonly nsPolicy: NamespacePolicy;
-  readonly addon: Pick<Addon, 'namespaceOwner' | 'isUserNamespaceAncestor'>;
+  readonly addon: Pick<Addon, 'namespaceOwner' | 'isUserNamespaceAncestor' | 'namespaceLives'>;
   readonly transport: Pick<NativeTransport, 'notifyPoll'>;
   readonly registry: Pick<Registry, 'system' | 'ofCaller' | 'byName' | 'activated'>;
   readonly lifecycle: Pick<Lifecycle, 'activate' | 'activateSelf' | 'setMode' | 'setHash'>;

@@ -7,7 +7,12 @@ import { createHash } from 'node:crypto';
 import type { AuditHealth } from '../audit/audit-log.js';
 import type { TransportCounters, TransportFacts } from '../binding/addon-types.js';
 import type { DaemonOptions } from '../daemon-options.js';
-import { LIMITS, type Namespace, type NamespaceCounters } from '../namespaces/namespace.js';
+import {
+  LIMITS,
+  type Namespace,
+  type NamespaceCounters,
+  selfActivated,
+} from '../namespaces/namespace.js';
 
 export interface NamespaceStatus {
   /** nsfs inode number, as in `readlink /proc/self/ns/mnt`. */
@@ -97,14 +102,28 @@ const namespaceStatus = (namespace: Namespace, sources: StatusSources): Namespac
       digest: `sha256:${policyDigest}`,
     },
     counters: namespace.counters,
-    limits: {
-      denials: { used: namespace.denials.entries().length, limit: LIMITS.denials },
-      events: { used: namespace.events.entries().length, limit: LIMITS.events },
-      ...(namespace.isSystem
-        ? {}
-        : { rules: { used: ima.policy.rules.length, limit: LIMITS.rules } }),
-    },
+    limits: limitsOf(namespace, sources),
     lastPolicyFailure: sources.lastPolicyFailure(namespace),
+  };
+};
+
+const limitsOf = (
+  namespace: Namespace,
+  sources: Pick<StatusSources, 'namespaces'>,
+): NamespaceStatus['limits'] => {
+  const { ima, denials, events, owner, activation, isSystem } = namespace;
+  const ownerUid = activation?.ownerUid ?? owner?.rootUid;
+  const common = {
+    denials: { used: denials.entries().length, limit: LIMITS.denials },
+    events: { used: events.entries().length, limit: LIMITS.events },
+    files: { used: ima.iints.size, limit: LIMITS.iints },
+  };
+  if (isSystem || ownerUid === undefined) return common;
+  const used = selfActivated(sources.namespaces(), ownerUid).length;
+  return {
+    ...common,
+    rules: { used: ima.policy.rules.length, limit: LIMITS.rules },
+    selfActivations: { used, limit: LIMITS.selfActivationsPerUid },
   };
 };
 

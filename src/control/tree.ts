@@ -39,7 +39,10 @@ export class ControlTree {
   readonly #writers: Writers = new Set();
 
   constructor(private readonly parts: ControlParts) {
-    this.#handles = new HandleTable((pollHandle) => parts.transport.notifyPoll(pollHandle));
+    this.#handles = new HandleTable(
+      (pollHandle) => parts.transport.notifyPoll(pollHandle),
+      (namespace) => this.#hasEnded(namespace),
+    );
   }
 
   /** Answers one operation; never rejects: a fault of ours is logged and answered EIO. */
@@ -89,12 +92,18 @@ export class ControlTree {
       return name === this.parts.controlName ? this.#attributes(TOP_NODE) : failed('ENOENT');
     }
     const parent = this.#nodes.find(node);
-    if (parent === undefined || parent.namespace?.isDead === true) return failed('ENOENT');
+    if (parent === undefined || this.#hasEnded(parent.namespace)) return failed('ENOENT');
     const found = this.#nodes.entriesOf(parent).find(({ entry }) => entry?.name === name);
     if (found !== undefined) return this.#attributes(found.node);
     const namespace = parent.node === TOP_NODE ? this.#namespaceCalled(name) : undefined;
     if (namespace === undefined) return failed('ENOENT');
     return this.#attributes(this.#nodes.directory(namespace).node);
+  }
+
+  /** Looked up each time: that it ended is noticed elsewhere only seconds later. */
+  #hasEnded(namespace: Namespace | undefined): boolean {
+    if (namespace === undefined || namespace.isSystem) return false;
+    return namespace.isDead || this.parts.addon.namespaceLives(namespace.id) === false;
   }
 
   #namespaceCalled(name: string): Namespace | undefined {
@@ -111,7 +120,7 @@ export class ControlTree {
     const { caller } = upcall;
     const found = this.#nodes.find(upcall.node);
     // ESTALE makes the kernel look the name up again: it may be another namespace's by now.
-    if (found === undefined || found.namespace?.isDead === true) return failed('ESTALE');
+    if (found === undefined || this.#hasEnded(found.namespace)) return failed('ESTALE');
     const namespace = found.namespace ?? this.parts.registry.ofCaller(caller);
     if (!mayUse(this.parts.addon, this.parts.registry, caller, namespace)) return failed('EACCES');
     switch (upcall.op) {

@@ -9,7 +9,7 @@ import type { AppraiseOption, NamespacePolicy } from '../daemon-options.js';
 import { changeIma } from '../ima/ima.js';
 import type { AppraiseMode } from '../ima/ports.js';
 import type { Lineage } from './lineage.js';
-import { type Activation, LIMITS, type Namespace } from './namespace.js';
+import { type Activation, LIMITS, type Namespace, selfActivated } from './namespace.js';
 import type { ProcessWalks } from './process-walks.js';
 import type { Registry } from './registry.js';
 
@@ -80,10 +80,8 @@ export class Lifecycle {
     if (appraise !== 'enforce_ns' || namespace.isSystem) return 'EINVAL';
     if (nsPolicy === 'replace') return 'EPERM';
     const ownerUid = namespace.owner?.rootUid ?? caller.credentials.uid;
-    const ofUid = registry
-      .activated()
-      .filter(({ activation: known }) => known?.by === 'own-root' && known.ownerUid === ownerUid);
-    if (ofUid.length >= LIMITS.selfActivationsPerUid) return 'EDQUOT';
+    const used = selfActivated(registry.activated(), ownerUid).length;
+    if (used >= LIMITS.selfActivationsPerUid) return 'EDQUOT';
     return this.#activate(namespace, { by: 'own-root', ownerUid }, caller);
   }
 

@@ -61,6 +61,13 @@ export const LIMITS = {
   iints: 131_072,
 } as const;
 
+/** The live namespaces that activated themselves and count against the limit of `ownerUid`. */
+export const selfActivated = (activated: readonly Namespace[], ownerUid: number): Namespace[] =>
+  activated.filter(({ activation }) => isOwnOf(activation, ownerUid));
+
+const isOwnOf = (activation: Activation | undefined, ownerUid: number): boolean =>
+  activation?.by === 'own-root' && activation.ownerUid === ownerUid;
+
 export interface NamespaceCounters {
   /** Opens judged by JavaScript (warm ones never get here). */
   opens: number;

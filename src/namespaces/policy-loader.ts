@@ -1,12 +1,13 @@
 /**
- * Loading of policies (DESIGN section 6, Writing): one open of `policy` stages rules line by line, and
- * each close(2) after a write puts what was staged in force as one whole. The first custom policy
- * replaces the built-in one, later ones are appended (ima_update_policy).
+ * Loading of policies (DESIGN section 6, Writing): one open of `policy` gathers rules line by line, and
+ * each close(2) after a write puts all of them in force as one whole. After a line that is no rule none
+ * of that open stays in force (ima_release_policy). The first custom policy replaces the built-in one,
+ * later ones are appended (ima_update_policy).
  */
-import { type ErrnoName, errnoNumber, errnoOf } from '../base/errno.js';
+import { type ErrnoName, errnoOf } from '../base/errno.js';
 import type { Caller } from '../binding/addon-types.js';
 import { changeIma } from '../ima/ima.js';
-import { lexPolicyLine } from '../ima/policy/lex-policy-line.js';
+import { type LoggedWord, loggedWords } from '../ima/policy/logged-words.js';
 import { type PolicyProblem, parsePolicy, parsePolicyLine } from '../ima/policy/parse-policy.js';
 import { Policy } from '../ima/policy/policy.js';
 import type { Rule } from '../ima/policy/rule.js';
@@ -26,7 +27,7 @@ export interface LoadProblem {
 /** Port: an audit record of type 1807 (AuditLog.policyRule). */
 export type AuditRule = (rule: {
   readonly namespace: number;
-  readonly tokens: readonly (readonly [key: string, value: string])[];
+  readonly words: readonly LoggedWord[];
   readonly result: 0 | 1;
 }) => Promise<void>;
 
@@ -60,9 +61,21 @@ export class PolicyLoader {
     if (namespace.isDead) return 'EINVAL';
     if (this.#busy.has(namespace.id)) return 'EBUSY';
     this.#busy.add(namespace.id);
-    return new PolicyLoad(namespace, this.parts, {
+    const before = namespace.ima.policy;
+    const isCustom = this.#custom.has(namespace);
+    // ima_write_policy: with IMA_APPRAISE_POLICY only a signed file will do, and those come later.
+    const wantsSigned = demandsSignedPolicy(before);
+    const existing = isCustom ? before.rules.length : 0;
+    return new PolicyLoad(namespace, { existing, wantsSigned }, this.parts, {
       failed: (problem) => this.#failures.set(namespace, { ...problem, time: now() }),
-      commit: (rules) => this.#commit(namespace, rules),
+      commit: (rules) => {
+        this.#custom.add(namespace);
+        this.#change(namespace, isCustom ? before.append(rules) : new Policy(rules));
+      },
+      drop: () => {
+        if (!isCustom) this.#custom.delete(namespace);
+        this.#change(namespace, before);
+      },
     });
   }
 
@@ -75,12 +88,10 @@ export class PolicyLoader {
     return this.#failures.get(namespace);
   }
 
-  #commit(namespace: Namespace, rules: readonly Rule[]): void {
-    const { ima } = namespace;
-    const policy = this.#custom.has(namespace) ? ima.policy.append(rules) : new Policy(rules);
-    this.#custom.add(namespace);
-    changeIma(ima, { policy });
-    namespace.record('policy', { rules: policy.rules.length, added: rules.length });
+  #change(namespace: Namespace, policy: Policy): void {
+    const added = policy.rules.length - namespace.ima.policy.rules.length;
+    changeIma(namespace.ima, { policy });
+    namespace.record('policy', { rules: policy.rules.length, added });
     this.parts.changed();
   }
 }
@@ -89,67 +100,77 @@ const now = (): string => new Date().toISOString();
 
 interface LoadHooks {
   readonly failed: (problem: LoadProblem) => void;
+  /** Puts all rules of the open so far in force. */
   readonly commit: (rules: readonly Rule[]) => void;
+  /** Takes what was committed back. */
+  readonly drop: () => void;
 }
 
 /** One open of `policy` for writing. Its functions are called one after the other. */
 export class PolicyLoad {
-  #staged: Rule[] = [];
+  /** All rules of this open so far. */
+  #rules: readonly Rule[] = [];
   #committed = 0;
   #line = 0;
-  #isBad = false;
+  /** 'bad': a line was refused, and no record says yet that the update failed. */
+  #state: 'good' | 'bad' | 'reported' = 'good';
 
   constructor(
     readonly namespace: Namespace,
+    /** When it was opened: the number of rules that new ones come after, and what they demand. */
+    private readonly before: { readonly existing: number; readonly wantsSigned: boolean },
     private readonly parts: PolicyLoaderParts,
     private readonly hooks: LoadHooks,
   ) {}
 
   /**
    * One write(2): its first line is taken; an absolute path names a file to be read as the writer
-   * would. Resolves with the bytes taken or the problem; after a problem the whole open is dropped.
+   * would. Resolves with the bytes taken or the problem; after a problem further rules are taken and
+   * dropped, as by the kernel.
    */
   async write(data: Uint8Array, caller: Caller): Promise<{ readonly taken: number } | LoadProblem> {
     const { text, taken } = firstLine(data);
     this.#line += 1;
-    const read = this.#isBad ? this.#problem('EINVAL', dropped) : await this.#read(text, caller);
-    if (!Array.isArray(read)) return this.#fail(read, caller);
-    this.#staged.push(...read);
+    const read = await this.#read(text, caller);
+    if (!Array.isArray(read)) return this.#fail(read);
+    if (this.#state === 'good') this.#rules = [...this.#rules, ...read];
     return { taken };
   }
 
-  /** At each FLUSH: commits what was written since the last one. Nothing new: success. */
+  /** At each FLUSH: commits what was written until then. Nothing new: success. */
   async commit(caller: Caller): Promise<LoadProblem | undefined> {
-    if (this.#staged.length === 0) return undefined;
-    if (this.namespace.isDead) return this.#fail(this.#problem('EINVAL', ended), caller);
-    const rules = this.#staged;
-    this.#staged = [];
-    this.#committed += rules.length;
-    this.hooks.commit(rules);
-    await this.#audit(caller, 'policy_update', 'completed', undefined);
+    if (this.#state === 'bad') {
+      this.#state = 'reported';
+      await this.#audit(caller, 'policy_update', 'failed', 0);
+    }
+    if (this.#rules.length === this.#committed) return undefined;
+    if (this.namespace.isDead) return this.#fail(this.#problem('EINVAL', ended));
+    this.#committed = this.#rules.length;
+    this.hooks.commit(this.#rules);
+    await this.#audit(caller, 'policy_update', 'completed', 1);
     return undefined;
   }
 
   /** The rules of one line, or of the file it names. */
   async #read(text: string, caller: Caller): Promise<Rule[] | LoadProblem> {
     if (this.namespace.isDead) return this.#problem('EINVAL', ended);
-    // ima_write_policy: with IMA_APPRAISE_POLICY only a signed file will do, and those come later.
-    if (demandsSignedPolicy(this.namespace.ima.policy)) {
-      await this.#audit(caller, 'policy_update', 'signed policy required', 'EACCES');
+    if (this.before.wantsSigned) {
+      await this.#audit(caller, 'policy_update', 'signed policy required', 0);
       return this.#problem('EACCES', 'signed policy required');
     }
     const rules = text.startsWith('/')
       ? await this.#readFile(text.trimEnd(), caller)
-      : await this.#readRule(text);
+      : await this.#readRule(text, caller);
     return Array.isArray(rules) && this.#exceedsLimit(rules.length)
       ? this.#problem('ENOSPC', `a policy may have ${LIMITS.rules} rules`)
       : rules;
   }
 
-  async #readRule(text: string): Promise<Rule[] | LoadProblem> {
+  async #readRule(text: string, caller: Caller): Promise<Rule[] | LoadProblem> {
     const parsed = parsePolicyLine(text, this.#line, INLINE);
-    await this.#auditLine(text, parsed.ok ? undefined : parsed.problem);
+    await this.#auditRule(text, parsed.ok ? undefined : parsed.problem);
     if (parsed.ok) return parsed.value === undefined ? [] : [parsed.value];
+    await this.#audit(caller, 'update_policy', 'invalid-policy', 0);
     const { line, column, message, hint } = parsed.problem;
     const full = `${message}: ${hint}`;
     return { errno: 'EINVAL', source: INLINE, line, column, message: full };
@@ -165,68 +186,51 @@ export class PolicyLoad {
       return this.#problem(errno, `${path} cannot be read`);
     }
     const parsed = parsePolicy(text, path);
+    const [bad] = parsed.ok ? [] : parsed.problem;
+    // Of what is no rule nothing is shown: the writer may name files to learn what is in them.
+    const good = text.split('\n').slice(0, bad === undefined ? undefined : bad.line - 1);
+    for (const line of good) await this.#auditRule(line, undefined);
     if (parsed.ok) return parsed.value;
-    const [first] = parsed.problem;
-    // Its content is not shown: the writer may name files to learn what is in them.
-    const at = { line: first?.line ?? 0, column: first?.column ?? 0 };
+    await this.#audit(caller, 'update_policy', 'invalid-policy', 0);
+    const at = { line: bad?.line ?? 0, column: bad?.column ?? 0 };
     return { errno: 'EINVAL', source: path, ...at, message: 'not a rule' };
   }
 
   #exceedsLimit(added: number): boolean {
-    const { isSystem, ima } = this.namespace;
-    const count = Math.max(ima.policy.rules.length, this.#committed) + this.#staged.length + added;
-    return !isSystem && count > LIMITS.rules;
+    const count = this.before.existing + this.#rules.length + added;
+    return !this.namespace.isSystem && count > LIMITS.rules;
   }
 
   #problem(errno: ErrnoName, message: string): LoadProblem {
     return { errno, source: INLINE, line: this.#line, column: 1, message };
   }
 
-  async #fail(problem: LoadProblem, caller: Caller): Promise<LoadProblem> {
-    if (!this.#isBad) {
-      this.#isBad = true;
-      this.#staged = [];
+  #fail(problem: LoadProblem): LoadProblem {
+    if (this.#state === 'good') {
+      this.#state = 'bad';
       this.hooks.failed(problem);
-      await this.#audit(caller, 'update_policy', 'invalid-policy', problem.errno);
+      if (this.#committed > 0) this.hooks.drop();
+      this.#rules = [];
+      this.#committed = 0;
     }
     return problem;
   }
 
-  #audit(caller: Caller, op: string, cause: string, errno: ErrnoName | undefined): Promise<void> {
-    const outcome =
-      errno === undefined
-        ? ({ result: 1, errno: 0 } as const)
-        : ({ result: 0, errno: -errnoNumber(errno) } as const);
-    return this.parts.auditStatus({
-      namespace: this.namespace.name,
-      caller,
-      op,
-      cause,
-      ...outcome,
-    });
+  /** The kernel tells no errno here, whatever the result. */
+  #audit(caller: Caller, op: string, cause: string, result: 0 | 1): Promise<void> {
+    const { name } = this.namespace;
+    return this.parts.auditStatus({ namespace: name, caller, op, cause, result, errno: 0 });
   }
 
-  /** ima_parse_rule logs each word as it reads it and stops at the first it cannot take. */
-  #auditLine(text: string, problem: PolicyProblem | undefined): Promise<void> {
-    const tokens = lexPolicyLine(text);
-    if (tokens.length === 0) return Promise.resolve();
-    const bad = tokens.findIndex(({ column }) => column === problem?.column);
-    const logged = tokens
-      .slice(0, bad < 0 ? tokens.length : bad)
-      .map((token) => logWord(token.text));
-    if (problem !== undefined) logged.push(['UNKNOWN', problem.token]);
+  #auditRule(text: string, problem: PolicyProblem | undefined): Promise<void> {
+    const words = loggedWords(text, problem);
+    if (words.length === 0) return Promise.resolve();
     const result = problem === undefined ? 1 : 0;
-    return this.parts.auditRule({ namespace: this.namespace.name, tokens: logged, result });
+    return this.parts.auditRule({ namespace: this.namespace.name, words, result });
   }
 }
 
-const dropped = 'an earlier line of this open was refused';
 const ended = 'the namespace has ended';
-
-const logWord = (word: string): [string, string] => {
-  const [, key = 'action', value = word] = /^([a-z_]+)=(.*)$/s.exec(word) ?? [];
-  return [key, value];
-};
 
 /** IMA_APPRAISE_POLICY */
 const demandsSignedPolicy = ({ rules }: Policy): boolean =>

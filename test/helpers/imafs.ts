@@ -29,6 +29,8 @@ export interface ImafsRequest {
   /** Rules of the system policy. */
   readonly policy?: readonly string[];
   readonly backing?: 'ext4' | 'tmpfs';
+  /** Shell commands run in the system's namespace before the daemon, with $ROOT, $BACKING and $MNT. */
+  readonly prepare?: string;
   /** What the daemon's own namespace is like. */
   readonly system?: NamespaceKind;
   /** Words before the daemon's command, `prlimit --nofile=1024` for one. */
@@ -97,6 +99,7 @@ export class Imafs {
       (this.request.policy ?? []).map((rule) => `${rule}\n`).join(''),
     );
     this.#system = await Namespace.start(this.request.system);
+    if (this.request.prepare !== undefined) await this.shell(this.request.prepare);
     await this.startDaemon();
   }
 
@@ -156,6 +159,12 @@ export class Imafs {
     if (label === 'good') labelFile(path);
     else if (label !== 'none') setLabel(path, label);
     return this.at(name);
+  }
+
+  /** Runs shell commands in the system's namespace, with $ROOT, $BACKING and $MNT. */
+  shell(commands: string): Promise<string> {
+    const names = `ROOT=${this.root} BACKING=${this.backing} MNT=${this.mountpoint}`;
+    return this.system.ok(['sh', '-c', `set -e; ${names}; ${commands}`]);
   }
 
   /** `status` of the reader's own namespace, or of another. */

@@ -14,6 +14,7 @@ const GCC = ['-O1', '-Wall', '-Werror'];
 const RECIPES = {
   xt: ['-static', 'xt.c', 'xt-file.c', 'xt-path.c', 'xt-process.c'],
   uring: ['-static', 'uring.c'],
+  without: ['-static', 'without.c'],
   rounds: ['-static', 'rounds.c'],
   race: ['-static', 'race.c'],
   'exit-good': ['-nostdlib', '-static', '-DCODE=0', 'exit.c'],

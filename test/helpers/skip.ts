@@ -9,6 +9,8 @@ const CAPABILITIES = {
   passthrough: () => atLeastKernel(6, 9),
   'namespace ids': () => atLeastKernel(6, 11),
   leases: () => readNumber('/proc/sys/fs/leases-enable') === 1,
+  cgroups: () => cgroupRoot() !== undefined,
+  overlayfs: () => readFileSync('/proc/filesystems', 'utf8').includes('\toverlay\n'),
   evmctl: () => hasCommand('evmctl'),
   setfacl: () => hasCommand('setfacl'),
 } as const satisfies Readonly<Record<string, () => boolean>>;
@@ -18,6 +20,15 @@ export type Capability = keyof typeof CAPABILITIES;
 /** Value for node:test's `skip`: false where the capability is there, else the reason. */
 export function skipUnless(capability: Capability, reason: string): string | false {
   return CAPABILITIES[capability]() ? false : `no ${capability} here: ${reason}`;
+}
+
+/** Where child groups can be made whose paths the daemon looks at; undefined: nowhere. */
+export function cgroupRoot(): string | undefined {
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
+  const line =
+    mounts.find((mount) => / - cgroup2 .* rw/.test(mount)) ??
+    mounts.find((mount) => / - cgroup .* rw.*name=systemd/.test(mount));
+  return line?.split(' ')[4];
 }
 
 function readNumber(path: string): number {

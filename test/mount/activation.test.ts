@@ -144,6 +144,7 @@ describe('ns_policy=replace', () => {
       );
     }
     await imafs.system.ok(['sh', '-c', `echo ${container.id} > ${imafs.control('namespaces')}`]);
+    assert.deepEqual(await container.xt(`open w ${imafs.control('self/tpm')}`), ['open=EPERM']);
     await imafs.writePolicy(String(container.id), [RULE]);
   });
 });

@@ -1,6 +1,7 @@
 /** Records in the kernel's form, one for each thing the kernel would report, and their JSON twins. */
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { parseAuditLine } from '../helpers/audit-lines.js';
 import { PROTECTED, useImafs } from '../helpers/imafs.js';
@@ -130,11 +131,35 @@ imafs.test('each rule of a policy update is a 1807 record, the update a 1802', a
   );
 });
 
-imafs.test('a bad rule is a 1807 record with res=0 and a failed update', async () => {
-  const lines = await linesOf(() =>
-    imafs.system.xt(`open w ${imafs.control('policy')} , write appraise%20fnord=1 , close`),
-  );
-  assert.match(lines[0] ?? '', /^type=1807 .*res=0$/);
+imafs.test(
+  'a bad rule is a 1807 record with res=0, an invalid-policy and a failed update',
+  async () => {
+    const lines = await linesOf(() =>
+      imafs.system.xt(`open w ${imafs.control('policy')} , write audit%20uid<5%20fnord=1 , close`),
+    );
+    const status = (rest: string): RegExp =>
+      new RegExp(`^type=1802 .* ${rest} comm="xt" mnt_ns=\\d+ res=0 errno=0$`);
+    assert.match(
+      lines[0] ?? '',
+      /^type=1807 .*: action=audit uid<5 UNKNOWN=fnord=1 mnt_ns=\d+ res=0$/,
+    );
+    assert.match(lines[1] ?? '', status('op=update_policy cause=invalid-policy'));
+    assert.match(lines[2] ?? '', status('op=policy_update cause=failed'));
+    assert.equal(lines.length, 3);
+  },
+);
+
+imafs.test('beginning and end of a namespace are records of type 1802', async () => {
+  const ends = (line: string, id: number): boolean =>
+    line.includes('op=namespace_retire cause=ended') && line.includes(` mnt_ns=${id} `);
+  const container = await imafs.activated([]);
+  const begun = imafs.auditLines().filter((line) => line.includes(` mnt_ns=${container.id} `));
+  assert.match(begun.join('\n'), /^type=1802 .* op=namespace_activate cause=system /m);
+  await container.stop();
+  for (let tries = 0; !imafs.auditLines().some((line) => ends(line, container.id)); tries++) {
+    assert.ok(tries < 100, 'its end is not recorded');
+    await sleep(100);
+  }
 });
 
 imafs.test('the audit action is a 1805 record, once for each content', async () => {

@@ -133,6 +133,24 @@ imafs.test('a name that is gone is ENOENT, and is there again when it comes back
   await warm(file);
 });
 
+for (const labelled of [false, true]) {
+  const outcome = labelled ? 'serves its labelled files' : 'does not pass its unlabelled files';
+  imafs.test(`a directory swapped for another ${outcome}`, async () => {
+    const name = `directory-${labelled}`;
+    imafs.put(`${name}/sub/file`, 'before\n');
+    const file = imafs.at(`${name}/sub/file`);
+    await warm(file);
+    imafs.put(`${name}-new/sub/file`, 'after!\n', labelled ? {} : { label: 'none' });
+    renameSync(imafs.behind(name), imafs.behind(`${name}-old`));
+    renameSync(imafs.behind(`${name}-new`), imafs.behind(name));
+    if (!labelled) return refused(file);
+    assert.deepEqual(await imafs.system.xt(`open r ${file} , read`), [
+      'open=ok',
+      'read=ok 7 after!',
+    ]);
+  });
+}
+
 imafs.test(
   'a file of link count 0 is judged on itself when it is opened through /proc/self/fd',
   async () => {

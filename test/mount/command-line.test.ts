@@ -174,9 +174,16 @@ describe('the end of a daemon', () => {
 
   imafs.test('a daemon that cannot start says why, with its exit code', async () => {
     const { system, mountpoint, backing } = imafs;
-    const options = `system_ns=/nowhere,state=${join(imafs.root, 'state')}`;
-    const { exit, lines } = await verb(system, 'mount', '-o', options, backing, mountpoint);
-    assert.notEqual(exit, 0);
-    assert.match(String(lines[0]?.['message']), /nowhere/);
+    for (const [option, expected, code] of [
+      ['system_ns=/nowhere', 1, 'system-namespace'],
+      ['system_ns=self,ima_hash=md4', 1, 'bad-mount-option'],
+      ['system_ns=self,audit=/nowhere/log', 2, 'bad-audit'],
+    ] as const) {
+      const options = `${option},state=${join(imafs.root, 'state')}`;
+      const { exit, lines } = await verb(system, 'mount', '-o', options, backing, mountpoint);
+      assert.deepEqual([exit, lines[0]?.['code']], [expected, code], option);
+      assert.match(String(lines[0]?.['message']), /nowhere|md4/);
+      assert.equal((await verb(system, 'status', mountpoint)).exit, 5, 'nothing is mounted');
+    }
   });
 });

@@ -86,6 +86,33 @@ describe('names', () => {
   });
 });
 
+describe('events', () => {
+  const imafs = useImafs();
+
+  imafs.test('a reader at the end polls, and is woken by the next event', async () => {
+    const container = await imafs.activated(['appraise fowner=1']);
+    const reader = imafs.system.startXt(
+      `open r ${imafs.control(`${container.id}/events`)} , poll 0 , read , poll 0 , wait , poll 10000 , read`,
+    );
+    await reader.printed('waiting');
+    assert.match(reader.stdout, /poll=ok in\nread=ok .*\npoll=ok nothing\n/);
+    await reader.proceed();
+    await container.ok(['sh', '-c', `echo log > ${imafs.control('mode')}`]);
+    assert.match((await reader.succeeds()).stdout, /poll=ok in\nread=ok \d+ .*"event":"mode"/);
+  });
+
+  imafs.test('the end of the namespace ends the wait', async () => {
+    const container = await imafs.activated([]);
+    const reader = imafs.system.startXt(
+      `open r ${imafs.control(`${container.id}/events`)} , read , wait , poll 10000`,
+    );
+    await reader.printed('waiting');
+    await reader.proceed();
+    await container.stop();
+    assert.match((await reader.succeeds()).stdout, /poll=ok in hup\n/);
+  });
+});
+
 describe('loading a policy', () => {
   const imafs = useImafs();
   const rules = (from: number, count: number): string[] =>
@@ -179,7 +206,13 @@ describe('loading a policy', () => {
       const results = await imafs.system.xt(
         `open w ${policy} , write appraise%20fowner=1 , write appraise%20fnord=2 , write appraise%20fowner=3 , close`,
       );
-      assert.deepEqual(results.slice(0, 3), ['open=ok', 'write=ok 17', 'write=EINVAL']);
+      assert.deepEqual(results, [
+        'open=ok',
+        'write=ok 17',
+        'write=EINVAL',
+        'write=ok 17',
+        'close=ok',
+      ]);
       assert.deepEqual(await loaded(id), []);
       const failed = await imafs.status(imafs.system, String(id));
       const { line, column, message } = failed['lastPolicyFailure'] as {
@@ -193,6 +226,13 @@ describe('loading a policy', () => {
       assert.deepEqual(await loaded(id), ['appraise fowner=9 ']);
     },
   );
+
+  imafs.test('nor does what an earlier child of that open loaded stay', async () => {
+    const { id, policy } = await fresh();
+    const script = `{ /bin/echo 'appraise fowner=1'; /bin/echo nonsense; } > ${policy}`;
+    assert.notEqual((await imafs.system.run(['sh', '-c', script])).exit, 0);
+    assert.deepEqual(await loaded(id), []);
+  });
 
   imafs.test(
     'what was never flushed is dropped: a writer killed in the middle loads nothing',

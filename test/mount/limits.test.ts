@@ -24,6 +24,13 @@ describe('limits of a namespace', () => {
       }
       const [, , refused] = await imafs.system.xt(activate);
       assert.equal(refused, 'write=EDQUOT');
+      const listed = await imafs.system.ok(['cat', imafs.control('namespaces')]);
+      const other = listed.split('\n').find((id) => id !== '' && Number(id) !== imafs.system.id);
+      const { limits } = await imafs.status(imafs.system, other);
+      assert.deepEqual((limits as Record<string, unknown>)['selfActivations'], {
+        used: SELF_ACTIVATIONS,
+        limit: SELF_ACTIVATIONS,
+      });
       await imafs.activated([`appraise fowner=${PROTECTED}`]);
       for (const one of running) await one.kill();
     },

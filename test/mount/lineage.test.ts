@@ -1,16 +1,31 @@
 /** A container must not shed its policy by making mount namespaces, and nobody else inherits it. */
 import assert from 'node:assert/strict';
+import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { describe } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type Imafs, PROTECTED, useImafs } from '../helpers/imafs.js';
 import { Namespace } from '../helpers/namespace.js';
 import { program } from '../helpers/programs.js';
-import { skipUnless } from '../helpers/skip.js';
+import { cgroupRoot, skipUnless } from '../helpers/skip.js';
 
 const RULE = `appraise fowner=${PROTECTED}`;
 const REFUSED = 'open=EACCES';
 const SERVED = 'open=ok';
 const userNamespaces = { skip: skipUnless('user namespaces', 'max_user_namespaces is 0') };
+
+/** A group is busy until the last process that ended there is reaped. */
+async function removeGroup(path: string): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      rmdirSync(path);
+      return;
+    } catch (error) {
+      if (tries === 50) throw error;
+      await sleep(50);
+    }
+  }
+}
 
 function unlabelled(imafs: Imafs, name: string): string {
   return imafs.put(name, 'text\n', { label: 'none' });
@@ -75,6 +90,38 @@ describe('out of an activated container', () => {
       ]);
       assert.match(outcome.stdout, /unshare=ok\nopen=EACCES/);
     },
+  );
+
+  imafs.test(
+    'a double fork with a mount namespace of its own is betrayed by its cgroup, or one below it',
+    async () => {
+      const file = unlabelled(imafs, 'double-fork-cgroup');
+      const group = `${cgroupRoot()}/imafs-test-${process.pid}`;
+      const container = await imafs.container();
+      mkdirSync(`${group}/below`, { recursive: true });
+      try {
+        writeFileSync(`${group}/cgroup.procs`, String(container.agentPid));
+        await imafs.system.ok([
+          'sh',
+          '-c',
+          `echo ${container.id} > ${imafs.control('namespaces')}`,
+        ]);
+        await imafs.writePolicy(String(container.id), [RULE]);
+        const escape = `daemonize , unshare m , open r ${file}`.split(' ');
+        const inside = await container.run([program('xt'), ...escape]);
+        assert.match(inside.stdout, /unshare=ok\nopen=EACCES/);
+        const move = `echo $$ > ${group}/below/cgroup.procs && exec "$0" "$@"`;
+        const below = await container.run(['sh', '-c', move, program('xt'), ...escape]);
+        assert.match(below.stdout, /unshare=ok\nopen=EACCES/);
+        // One that is made elsewhere stays apart.
+        const other = await imafs.container();
+        assert.deepEqual(await other.xt(`open r ${file}`), [SERVED]);
+      } finally {
+        await container.stop();
+        for (const path of [`${group}/below`, group]) await removeGroup(path);
+      }
+    },
+    { skip: skipUnless('cgroups', 'no hierarchy that can be written') },
   );
 
   imafs.test('after the activated namespace died its descendants are still bound', async () => {

@@ -53,6 +53,18 @@ describe('two namespaces with policies of their own and one without', () => {
     },
   );
 
+  imafs.test('a policy descriptor of a dead namespace is refused at once', async () => {
+    const container = await imafs.activated([RULE]);
+    const holder = imafs.system.startXt(
+      `open w ${imafs.control(`${container.id}/policy`)} , wait , write appraise%20fowner=1`,
+    );
+    await holder.printed('waiting');
+    await container.stop();
+    await sleep(50);
+    await holder.proceed();
+    assert.match((await holder.ended).stdout, /write=EINVAL/);
+  });
+
   imafs.test('a new namespace that gets the number of a dead one inherits nothing', async () => {
     const file = imafs.put('reuse', 'text\n', { label: 'none' });
     const seen = new Map<number, number>();

@@ -8,6 +8,8 @@ import { labelFor } from '../helpers/label.js';
 
 const MANY = 3000;
 const LARGE = 1024 * 1024 * 1024;
+const FLOOD = 200;
+const FLOOD_BYTES = 10 * 1024 * 1024;
 
 describe('a daemon with 1,024 descriptors', () => {
   const imafs = useImafs({
@@ -55,6 +57,39 @@ describe('while one namespace keeps the daemon busy', () => {
     assert.match((await hashing.ended).stdout, /open=EACCES/);
     assert.ok(elapsed < 1000, `${elapsed} ms`);
   });
+
+  imafs.test('so are they while one floods the daemon with opens of cold files', async () => {
+    const rule = [`appraise fowner=${PROTECTED}`];
+    const [flooding, other] = [await imafs.activated(rule), await imafs.activated(rule)];
+    for (let index = 0; index < FLOOD; index++) {
+      imafs.put(`flood/${index}`, '', { label: labelFor('other') });
+      truncateSync(imafs.behind(`flood/${index}`), FLOOD_BYTES);
+    }
+    const script = `cd ${imafs.at('flood')}; ls | xargs -P ${FLOOD} -n 1 head -c 1 2>/dev/null; echo done`;
+    const flood = flooding.start(['sh', '-c', script]);
+    await judgedAtLeast(20, flooding.id);
+    let rounds = 0;
+    for (; !flood.stdout.includes('done'); rounds++) {
+      const file = imafs.put(`cold-${rounds}`, 'text\n');
+      const start = performance.now();
+      assert.deepEqual(
+        await other.xt(`stat ${file} , open r ${file}`).then((it) => it[1]),
+        'open=ok',
+      );
+      const elapsed = performance.now() - start;
+      assert.ok(elapsed < 1000, `${elapsed} ms in round ${rounds}`);
+    }
+    assert.ok(rounds > 3, `only ${rounds} opens beside the flood: this test proved nothing`);
+    await flood.ended;
+  });
+
+  async function judgedAtLeast(count: number, id: number): Promise<void> {
+    for (let tries = 0; ; tries++) {
+      const { counters } = await imafs.status(imafs.system, String(id));
+      if ((counters as { opens: number }).opens >= count) return;
+      assert.ok(tries < 100, 'the flood does not come');
+    }
+  }
 
   imafs.test('a caller that is killed while it waits leaves nothing behind', async () => {
     const container = await imafs.activated([`appraise fowner=${PROTECTED}`]);

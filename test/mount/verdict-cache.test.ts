@@ -47,9 +47,13 @@ async function warmFile(name: string): Promise<string> {
 imafs.test('a hundred warm opens enter JavaScript not once', async () => {
   const file = await warmFile('warm');
   const opens = Array.from({ length: 20 }, () => `open r ${file} , close`).join(' , ');
+  const judged = async (): Promise<number> =>
+    ((await imafs.status()) as { counters: Counters }).counters.opens;
+  const before = await judged();
   let known = 0;
   for (let round = 0; round < 5; round++) known += await remembered(imafs.system, opens);
   assert.equal(known, 100);
+  assert.equal(await judged(), before);
 });
 
 imafs.test('a warm execution enters no JavaScript either', async () => {

@@ -14,10 +14,12 @@ export interface PolicyProblem {
   readonly message: string;
   /** What to write instead. */
   readonly hint: string;
+  /** The line was read to its end: each word is right, and together they are no rule. */
+  readonly isWhole: boolean;
 }
 
 /** Words a kernel knows and we do not yet: refused, for a rule without them would mean another. */
-const NOT_YET: readonly string[] = [
+export const NOT_YET: readonly string[] = [
   'fs_subtype=',
   'keyrings=',
   'label=',
@@ -58,27 +60,29 @@ export function parsePolicyLine(
   if (!first) {
     return success(undefined);
   }
-  const report = (token: Token, { message, hint }: Complaint): Result<never, PolicyProblem> =>
-    failure({ line, column: token.column, token: token.text, message, hint });
+  const report = (
+    token: Token,
+    { message, hint }: Complaint,
+    isWhole: boolean,
+  ): Result<never, PolicyProblem> =>
+    failure({ line, column: token.column, token: token.text, message, hint, isWhole });
 
   let draft: Draft = { rule: {}, givenBy: new Map() };
   for (const token of tokens) {
     const next = addWord(draft, token);
     if (!next.ok) {
-      return report(token, next.problem);
+      return report(token, next.problem, false);
     }
     draft = next.value;
   }
   const { action } = draft.rule;
   if (action === undefined) {
-    return report(first, {
-      message: 'the rule has no action',
-      hint: `begin it with ${actions.join(', ')}`,
-    });
+    const hint = `begin it with ${actions.join(', ')}`;
+    return report(first, { message: 'the rule has no action', hint }, true);
   }
   const rule: Rule = { ...draft.rule, action, source, line };
   const misfit = validateRule(rule);
-  return misfit ? report(draft.givenBy.get(misfit.about) ?? first, misfit) : success(rule);
+  return misfit ? report(draft.givenBy.get(misfit.about) ?? first, misfit, true) : success(rule);
 }
 
 /** A whole policy: every rule, or every line's first problem. The last newline may be missing. */

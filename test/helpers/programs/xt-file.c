@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,6 +122,14 @@ OPERATION(do_seek) {
   off_t at = lseek(xt_descriptor(), strtoll(a.word[1], NULL, 0), whence);
   if (at < 0) return -1;
   snprintf(detail, size, "%lld", (long long)at);
+  return 0;
+}
+// poll MILLISECONDS: waits until the current descriptor can be read
+OPERATION(do_poll) {
+  struct pollfd one = {.fd = xt_descriptor(), .events = POLLIN};
+  if (poll(&one, 1, atoi(a.word[0])) < 0) return -1;
+  snprintf(detail, size, "%s%s", one.revents & POLLIN ? "in" : "nothing",
+           one.revents & POLLHUP ? " hup" : "");
   return 0;
 }
 OPERATION(do_ftruncate) {
@@ -257,6 +266,7 @@ const struct operation xt_file_operations[] = {{"open", 2, do_open},
                                                {"pwrite", 2, do_pwrite},
                                                {"lines", 1, do_lines},
                                                {"seek", 2, do_seek},
+                                               {"poll", 1, do_poll},
                                                {"ftruncate", 1, do_ftruncate},
                                                {"fallocate", 3, do_fallocate},
                                                {"fsync", 0, do_fsync},

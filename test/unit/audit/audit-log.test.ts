@@ -100,16 +100,16 @@ test('1802 and 1807 name the namespace too', async () => {
   const { audit, lines } = await auditing();
   await audit.policyRule({
     namespace: 7,
-    tokens: [
-      ['action', 'measure'],
-      ['func', 'BOGUS'],
+    words: [
+      { key: 'action', operator: '=', value: 'measure' },
+      { key: 'uid', operator: '<', value: '5' },
     ],
     result: 0,
   });
   const event = { namespace: 7, caller, op: 'policy_update', cause: 'completed' } as const;
   await audit.status({ ...event, result: 1, errno: 0 });
   assert.deepEqual(lines(), [
-    'type=1807 audit(1795313680.554:1): action=measure func=BOGUS mnt_ns=7 res=0',
+    'type=1807 audit(1795313680.554:1): action=measure uid<5 mnt_ns=7 res=0',
     'type=1802 audit(1795313680.554:2): pid=280 uid=71452 auid=4294967295 ses=4294967295 ' +
       'op=policy_update cause=completed comm="cat" mnt_ns=7 res=1 errno=0',
   ]);
@@ -122,7 +122,8 @@ test('no value can forge a field or a line', async () => {
   const port = audit.forAccess({ ...access, path: '/a\n"b' });
   port.integrity(refusal);
   await port.settled();
-  await audit.policyRule({ namespace: 7, tokens: [['UNKNOWN', 'x\u001b[2J']], result: 0 });
+  const word = { key: 'UNKNOWN', operator: '=', value: 'x\u001b[2J' } as const;
+  await audit.policyRule({ namespace: 7, words: [word], result: 0 });
   assert.equal(lines().length, 2);
   assert.match(lines()[0] ?? '', / comm=78222[0-9A-F]+ name=2F610A2262 /);
   assert.match(lines()[1] ?? '', /: UNKNOWN=781B5B324A mnt_ns=7 res=0$/);

@@ -56,6 +56,8 @@ export class Fixture {
 
   readonly #threads = new Map<number, Thread>();
   readonly notified: bigint[] = [];
+  /** Ended in the kernel, which nobody has noticed yet. */
+  readonly dead = new Set<bigint>();
   readonly done: string[] = [];
   list: MeasurementList = EMPTY_LIST;
   #lastUpcall = 0;
@@ -83,6 +85,7 @@ export class Fixture {
           if (thread === undefined) throw Object.assign(new Error('gone'), { code: 'ESRCH' });
           return thread.owner;
         },
+        namespaceLives: (id) => !this.dead.has(id),
         isUserNamespaceAncestor: (tid) => this.#threads.get(tid)?.ownsNamespace ?? false,
       },
       transport: { notifyPoll: (pollHandle) => this.notified.push(pollHandle) },

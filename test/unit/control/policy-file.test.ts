@@ -25,9 +25,9 @@ const policyFixture = (): Fixture & {
       audited.push(`${op} ${cause}`);
       return Promise.resolve();
     },
-    auditRule: ({ tokens, result }) => {
-      const words = tokens.map(([key, value]) => `${key}=${value}`).join(' ');
-      audited.push(`${words} res=${result}`);
+    auditRule: ({ words, result }) => {
+      const text = words.map(({ key, operator, value }) => `${key}${operator}${value}`).join(' ');
+      audited.push(`${text} res=${result}`);
       return Promise.resolve();
     },
   });
@@ -77,7 +77,10 @@ test('a bad rule fails its write, and nothing of that open is loaded', async () 
   await file.release();
   assert.equal(await fixture.read(root, 'policy'), '');
   assert.ok(fixture.audited.includes('UNKNOWN=bogus res=0'));
-  assert.ok(fixture.audited.includes('update_policy invalid-policy'));
+  assert.deepEqual(fixture.audited.slice(-2), [
+    'update_policy invalid-policy',
+    'policy_update failed',
+  ]);
   assert.equal(await fixture.write(root, 'policy', `${GOOD}\n`), undefined, 'another try may work');
   assert.equal(await fixture.read(root, 'policy'), `${GOOD} \n`);
 });
@@ -138,12 +141,18 @@ test('a namespace that is not active has an empty policy and takes none', async 
   assert.equal(await fixture.openError(root, 'policy', O_WRONLY), 'EINVAL');
 });
 
-test('a write after the namespace ended is EINVAL, and its close loads nothing', async () => {
-  const fixture = policyFixture();
-  const file = await fixture.open(fixture.caller(fixture.container), 'policy', O_WRONLY);
-  await file.write(`${GOOD}\n`);
-  fixture.container.retire();
-  assert.equal(await file.write(`${OTHER}\n`), 'EINVAL');
-  await file.flush();
-  assert.equal(fixture.container.ima.policy.rules.length, 0);
-});
+for (const noticed of [true, false]) {
+  test(`a write after the namespace ended, ${noticed ? '' : 'un'}noticed, is EINVAL, and its close loads nothing`, async () => {
+    const fixture = policyFixture();
+    const caller = fixture.caller(fixture.container);
+    const file = await fixture.open(caller, 'policy', O_WRONLY);
+    const reader = await fixture.open(caller, 'active');
+    await file.write(`${GOOD}\n`);
+    if (noticed) fixture.container.retire();
+    else fixture.dead.add(fixture.container.id);
+    assert.equal(await file.write(`${OTHER}\n`), 'EINVAL');
+    await file.flush();
+    assert.equal(fixture.container.ima.policy.rules.length, 0);
+    assert.equal(await reader.read(), '');
+  });
+}

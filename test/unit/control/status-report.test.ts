@@ -33,6 +33,8 @@ test('another namespace sees itself and nothing of the mount', () => {
   assert.equal(report.namespace, 4_026_532_001);
   assert.equal(report.id, '2');
   assert.deepEqual(report.limits['rules'], { used: 0, limit: 1024 });
+  assert.deepEqual(report.limits['selfActivations'], { used: 0, limit: 64 });
+  assert.deepEqual(Object.keys(report.limits).slice(0, 3), ['denials', 'events', 'files']);
   assert.equal(
     report.policy.digest,
     'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',

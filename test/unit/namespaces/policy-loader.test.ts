@@ -11,6 +11,7 @@ class LoaderFixture {
   readonly namespaces = new NamespaceFixture('stack', 'measure');
   readonly files = new Map<string, string>();
   readonly audited: string[] = [];
+  readonly errnos: number[] = [];
   changes = 0;
   readonly loader = new PolicyLoader({
     readAsCaller: (_tid, path) => {
@@ -22,12 +23,15 @@ class LoaderFixture {
     changed: () => {
       this.changes += 1;
     },
-    auditStatus: ({ op, cause, result }) => {
+    auditStatus: ({ op, cause, result, errno }) => {
+      this.errnos.push(errno);
       this.audited.push(`${op} ${cause} ${result}`);
       return Promise.resolve();
     },
-    auditRule: ({ tokens, result }) => {
-      this.audited.push(`${tokens.map(([key, value]) => `${key}=${value}`).join(' ')} ${result}`);
+    auditRule: ({ words, result }) => {
+      this.audited.push(
+        `${words.map(({ key, operator, value }) => `${key}${operator}${value}`).join(' ')} ${result}`,
+      );
       return Promise.resolve();
     },
   });
@@ -99,20 +103,61 @@ test('a flush with nothing new does nothing, each flush after a write commits', 
   assert.equal(it.changes, 2);
 });
 
-test('a bad rule fails its write and drops the whole open', async () => {
+test('a bad rule fails its write and drops the whole open; good ones after it are taken in vain', async () => {
   const it = new LoaderFixture();
   const load = it.open();
   await it.write(load, `${RULE}\n`);
   const bad = await it.write(load, 'appraise fowner=me\n');
   assert.ok('errno' in bad);
   assert.deepEqual([bad.errno, bad.source, bad.line, bad.column], ['EINVAL', 'policy', 2, 10]);
-  assert.ok('errno' in (await it.write(load, `${RULE}\n`)));
+  assert.deepEqual(await it.write(load, `${RULE}\n`), { taken: RULE.length + 1 });
+  assert.ok('errno' in (await it.write(load, 'bogus\n')));
+  assert.equal(await it.commit(load), undefined);
   assert.equal(await it.commit(load), undefined);
   assert.equal(it.rules(), 'measure \n');
   assert.equal(it.loader.lastFailure(it.system)?.line, 2);
   assert.deepEqual(it.audited, [
     'action=appraise fowner=1000 1',
-    'action=appraise UNKNOWN=fowner=me 0',
+    'action=appraise fowner=me 0',
+    'update_policy invalid-policy 0',
+    'action=appraise fowner=1000 1',
+    'UNKNOWN=bogus 0',
+    'update_policy invalid-policy 0',
+    'policy_update failed 0',
+  ]);
+});
+
+test('a bad rule takes back what an earlier flush of its open put in force', async () => {
+  const it = new LoaderFixture();
+  const load = it.open();
+  await it.write(load, RULE);
+  await it.commit(load);
+  assert.equal(it.rules(), `${RULE} \n`);
+  await it.write(load, 'bogus');
+  assert.equal(it.rules(), 'measure \n', 'the built-in policy is back');
+  await it.commit(load);
+  it.loader.close(load);
+  const again = it.open();
+  await it.write(again, 'audit');
+  await it.commit(again);
+  assert.equal(it.rules(), 'audit \n', 'and still counts as one that a custom policy replaces');
+});
+
+test('the records of a policy carry no errno, as those of the kernel', async () => {
+  const it = new LoaderFixture();
+  const load = it.open();
+  await it.write(load, 'bogus');
+  await it.commit(load);
+  assert.deepEqual(new Set(it.errnos), new Set([0]));
+});
+
+test('a file is logged rule by rule, as far as it is one', async () => {
+  const it = new LoaderFixture();
+  it.files.set('/rules', `${RULE}\naudit uid<5\nsecret\n`);
+  await it.write(it.open(), '/rules');
+  assert.deepEqual(it.audited, [
+    'action=appraise fowner=1000 1',
+    'action=audit uid<5 1',
     'update_policy invalid-policy 0',
   ]);
 });

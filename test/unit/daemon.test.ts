@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import type { Addon, NativeTransport } from '../../src/binding/addon-types.js';
+import { startDaemon } from '../../src/daemon.js';
+import { type DaemonOptions, StartProblem } from '../../src/daemon-options.js';
+
+const root = mkdtempSync(join(tmpdir(), 'imafs-daemon-'));
+after(() => rmSync(root, { recursive: true }));
+
+const options: DaemonOptions = {
+  backing: root,
+  mountpoint: root,
+  policy: { kind: 'none' },
+  appraise: 'enforce_ns',
+  imaHash: 'sha256',
+  nsPolicy: 'stack',
+  nsMeasure: 'own',
+  systemNs: 'self',
+  mmapCheck: 'elf',
+  auditFile: undefined,
+  stateDirectory: join(root, 'state'),
+  controlName: '.ima',
+  passthrough: 'rw',
+  mountFlags: 0,
+  logLevel: 'error',
+};
+
+/** An addon whose transport does nothing, and what was asked of it. */
+const fakeAddon = (fault: { start?: Error; notify?: Error } = {}) => {
+  const done: string[] = [];
+  const transport: Partial<NativeTransport> = {
+    start: () => {
+      done.push('start');
+      if (fault.start !== undefined) throw fault.start;
+      return { fsMagic: 0xef53 } as ReturnType<NativeTransport['start']>;
+    },
+    unmount: (detach) => void done.push(`unmount ${detach ? 'lazily' : ''}`),
+    takeUpcalls: () => [],
+  };
+  const addon: Partial<Addon> = {
+    namespaceOf: () => ({ scope: 1n, scopeName: 1001 }),
+    namespaceAt: (path) => {
+      throw new Error(`no ${path}`);
+    },
+    createTransport: () => transport as NativeTransport,
+    notifySupervisor: () => {
+      if (fault.notify !== undefined) throw fault.notify;
+      return false;
+    },
+  };
+  return { addon: addon as Addon, done };
+};
+
+test('a fault after mounting unmounts', async () => {
+  const { addon, done } = fakeAddon({ notify: new Error('a bug') });
+  await assert.rejects(startDaemon(options, addon), /a bug/);
+  assert.deepEqual(done, ['start', 'unmount lazily']);
+});
+
+test('where mounting itself fails nothing is unmounted: it may be the mount of somebody else', async () => {
+  const { addon, done } = fakeAddon({ start: new Error('EBUSY') });
+  await assert.rejects(startDaemon(options, addon), /EBUSY/);
+  assert.deepEqual(done, ['start']);
+});
+
+writeFileSync(join(root, 'file'), '');
+for (const [about, change] of [
+  ['system-namespace', { systemNs: '/nowhere' }],
+  ['hash', { imaHash: 'md4' }],
+  ['policy', { policy: { kind: 'text', source: 'f', text: 'bogus' } }],
+  ['state', { stateDirectory: join(root, 'file/state') }],
+  ['audit', { auditFile: join(root, 'nowhere/log') }],
+] as const) {
+  test(`a problem with the ${about} is told as one, and nothing is mounted`, async () => {
+    const { addon, done } = fakeAddon();
+    await assert.rejects(
+      startDaemon({ ...options, ...change }, addon),
+      (error) => error instanceof StartProblem && error.about === about,
+    );
+    assert.deepEqual(done, []);
+  });
+}
