@@ -39,6 +39,8 @@ class Operations {
   void serve(const Request& request);
   // The same for a thread that holds a reader's place; `placed` is false if it gave the place away.
   void serveReading(const Request& request, bool& placed);
+  // An open whose turn to be judged has come.
+  void prepareOpen(const UpcallPtr& upcall);
   // The answer to an open upcall that was allowed.
   void grantOpen(const UpcallPtr& upcall, bool remember, const std::string& successor);
 
@@ -131,7 +133,7 @@ class Operations {
   void judge(const Request& request, Opening opening);
   bool serveRemembered(const Request& request, const Opening& opening, const CallerScopes& scopes,
                        VerdictKey& key, uint64_t& generation);
-  int fillUpcall(Upcall& upcall, const Request& request, const Opening& opening, int pathFd);
+  int fillUpcall(Upcall& upcall);
   void answerOpen(const fuse::InHeader& header, const NodePtr& node, uint32_t flags, bool created);
   // Tells TypeScript that a write handle is gone, or that one it allowed never came to be.
   void tellReleased(const NodePtr& node);

@@ -129,15 +129,36 @@ void Operations::judge(const Request& request, Opening opening) {
   if (serveRemembered(request, opening, scopes, key, generation)) return;
   mayTakeLong();
   auto upcall = std::make_shared<Upcall>();
-  upcall->key = key;
-  upcall->generation = generation;
+  upcall->kind = UpcallKind::open;
+  upcall->header = request.header;
+  upcall->caller.scopes = scopes;
+  upcall->node = opening.node;
+  upcall->flags = opening.flags;
+  upcall->created = opening.created;
   upcall->exec = exec;
   upcall->succeeding = succeeding;
-  const int error = fillUpcall(*upcall, request, opening, pin.get());
-  if (error == EWOULDBLOCK && !opening.created) return park(request);
-  if (error) return undo(error);
-  session_.inodes->markTold(opening.node);
-  session_.upcalls.push(std::move(upcall));
+  upcall->key = key;
+  upcall->generation = generation;
+  if (session_.upcalls.admit(upcall)) prepareOpen(upcall);
+}
+
+// Takes what TypeScript needs to judge an open, and sends it up.
+void Operations::prepareOpen(const UpcallPtr& upcall) {
+  identity_.root();
+  const int error = fillUpcall(*upcall);
+  if (error == EWOULDBLOCK) {
+    // Somebody holds a write lease on the file: until it is broken.
+    session_.post([upcall](Operations& operations) { operations.prepareOpen(upcall); }, 2);
+    return;
+  }
+  if (error) {
+    session_.upcalls.abandon(upcall);
+    if (upcall->created) undoOpen(0, upcall->node, true);
+    session_.device.error(upcall->header.unique, error);
+    return session_.admitNext();
+  }
+  session_.inodes->markTold(upcall->node);
+  session_.upcalls.push(upcall);
 }
 
 // The warm path. Also tells the key and the generation under which an answer may be remembered.
@@ -170,29 +191,27 @@ bool Operations::serveRemembered(const Request& request, const Opening& opening,
   return true;
 }
 
-int Operations::fillUpcall(Upcall& upcall, const Request& request, const Opening& opening,
-                           int pathFd) {
-  upcall.kind = UpcallKind::open;
-  upcall.header = request.header;
-  upcall.node = opening.node;
-  upcall.flags = opening.flags;
-  upcall.created = opening.created;
+int Operations::fillUpcall(Upcall& upcall) {
+  const Request request{upcall.header, nullptr, 0};
   if (const int error = fillCaller(request, upcall.caller)) return error;
-  upcall.fd.reset(::open(DescriptorPath(pathFd), O_RDONLY | O_NONBLOCK | O_NOATIME | O_CLOEXEC));
+  PinnedFd pin(*session_.inodes, upcall.node);
+  if (!pin) return pin.error();
+  struct statx file {};
+  if (const int error = statFd(pin.get(), file)) return error;
+  upcall.fd.reset(::open(DescriptorPath(pin.get()), O_RDONLY | O_NONBLOCK | O_NOATIME | O_CLOEXEC));
   if (!upcall.fd) return errno;
   upcall.xattrs = readXattrs(upcall.fd.get(), session_.options.guardedXattrs);
   if (const int error = readHead(upcall.fd.get(), upcall.head)) return error;
-  // The state is taken again after the xattrs: whatever moved in between has another version.
-  upcall.facts = factsOf(opening.node, opening.file);
+  // The version is that of before the xattrs and the head were read: what moved since has another.
+  upcall.facts = factsOf(upcall.node, file);
   bool unsettled;
   {
-    std::lock_guard guard(opening.node->lock);
-    upcall.isNew = opening.node->isNew;
-    unsettled = opening.node->unsettled;
+    std::lock_guard guard(upcall.node->lock);
+    upcall.isNew = upcall.node->isNew;
+    unsettled = upcall.node->unsettled;
   }
-  upcall.rememberable = !opening.created && !changesFile(opening.flags) &&
-                        !upcall.caller.borrowed && !upcall.facts.fresh && !unsettled &&
-                        upcall.facts.writers == 0;
+  upcall.rememberable = !upcall.created && !changesFile(upcall.flags) && !upcall.caller.borrowed &&
+                        !upcall.facts.fresh && !unsettled && upcall.facts.writers == 0;
   return 0;
 }
 

@@ -134,7 +134,9 @@ int Session::start(std::string& step) {
   int mountId = 0;
   facts_.fileHandles =
       ::name_to_handle_at(root.get(), "", &handle.head, &mountId, AT_EMPTY_PATH) == 0;
-  inodes = std::make_unique<InodeTable>(std::move(root), descriptorBudget(), facts_.fileHandles);
+  const size_t descriptors = descriptorBudget();
+  inodes = std::make_unique<InodeTable>(std::move(root), descriptors, facts_.fileHandles);
+  upcalls.setMostOpens(descriptors / 4);
   passthrough = std::make_unique<Passthrough>(device, *inodes);
   inodes->onIdle([this](Node& node) { passthrough->drop(node); });
   ignoreLeaseSignals();
@@ -305,9 +307,15 @@ void Session::doWork() {
   }
 }
 
+void Session::admitNext() {
+  const UpcallPtr next = upcalls.nextAdmitted();
+  if (next) post([next](Operations& operations) { operations.prepareOpen(next); });
+}
+
 void Session::finishOpen(uint64_t id, int error, bool remember, std::string successor) {
   const UpcallPtr upcall = upcalls.finish(id);
   if (!upcall) return;
+  admitNext();
   if (error == 0) {
     post([upcall, remember, successor = std::move(successor)](Operations& operations) {
       operations.grantOpen(upcall, remember, successor);

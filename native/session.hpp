@@ -99,6 +99,9 @@ class Session {
   // st_dev of the mount itself.
   uint64_t ownDevice() const { return ownDevice_; }
 
+  // After the end of an open: the next one that waits for its turn, if any.
+  void admitNext();
+
   // Runs `work` on a thread that may act for callers, after `delayMs`.
   void post(std::function<void(Operations&)> work, int delayMs = 0);
 

@@ -8,6 +8,57 @@ namespace {
 constexpr size_t kMostPerScope = 128;
 }  // namespace
 
+// A scope without an open under way always gets one, so that none can starve another.
+bool UpcallQueue::hasRoom(const Lane& lane) const {
+  return lane.opens == 0 || (lane.opens < kMostPerScope && opens_ < mostOpens_);
+}
+
+bool UpcallQueue::admit(const UpcallPtr& upcall) {
+  std::lock_guard guard(mutex_);
+  Lane& lane = lanes_[upcall->caller.scopes.thread.id];
+  if (!lane.backlog.empty() || !hasRoom(lane)) {
+    lane.backlog.push_back(upcall);
+    ++backlog_;
+    return false;
+  }
+  ++lane.opens;
+  ++opens_;
+  return true;
+}
+
+// Under the mutex.
+void UpcallQueue::endOpen(const UpcallPtr& upcall) {
+  const auto lane = lanes_.find(upcall->caller.scopes.thread.id);
+  if (lane == lanes_.end()) return;
+  --lane->second.opens;
+  --opens_;
+  if (lane->second.empty()) lanes_.erase(lane);
+}
+
+void UpcallQueue::abandon(const UpcallPtr& upcall) {
+  std::lock_guard guard(mutex_);
+  endOpen(upcall);
+}
+
+UpcallPtr UpcallQueue::nextAdmitted() {
+  std::lock_guard guard(mutex_);
+  if (backlog_ == 0) return nullptr;
+  auto lane = lanes_.upper_bound(lastAdmitted_);
+  for (size_t looked = 0; looked <= lanes_.size(); ++looked, ++lane) {
+    if (lane == lanes_.end()) lane = lanes_.begin();
+    Lane& at = lane->second;
+    if (at.backlog.empty() || !hasRoom(at)) continue;
+    UpcallPtr upcall = std::move(at.backlog.front());
+    at.backlog.pop_front();
+    --backlog_;
+    ++at.opens;
+    ++opens_;
+    lastAdmitted_ = lane->first;
+    return upcall;
+  }
+  return nullptr;
+}
+
 void UpcallQueue::push(UpcallPtr upcall) {
   {
     std::lock_guard guard(mutex_);
@@ -69,7 +120,12 @@ UpcallPtr UpcallQueue::finish(uint64_t id) {
     if (lane != lanes_.end()) {
       // The lane was full: what waits behind it can go on now.
       more = lane->second.underWay == kMostPerScope && !lane->second.waiting.empty();
-      if (--lane->second.underWay == 0 && lane->second.waiting.empty()) lanes_.erase(lane);
+      --lane->second.underWay;
+    }
+    if (upcall->kind == UpcallKind::open) {
+      endOpen(upcall);
+    } else if (lane != lanes_.end() && lane->second.empty()) {
+      lanes_.erase(lane);
     }
   }
   if (more) wake_();
@@ -79,18 +135,20 @@ UpcallPtr UpcallQueue::finish(uint64_t id) {
 std::vector<UpcallPtr> UpcallQueue::drain() {
   std::vector<UpcallPtr> all;
   std::lock_guard guard(mutex_);
-  for (auto& [scope, lane] : lanes_)
+  for (auto& [scope, lane] : lanes_) {
     for (auto& upcall : lane.waiting) all.push_back(std::move(upcall));
+    for (auto& upcall : lane.backlog) all.push_back(std::move(upcall));
+  }
   for (auto& [id, upcall] : underWay_) all.push_back(std::move(upcall));
   lanes_.clear();
   underWay_.clear();
-  waiting_ = 0;
+  waiting_ = backlog_ = opens_ = 0;
   return all;
 }
 
 size_t UpcallQueue::queued() const {
   std::lock_guard guard(mutex_);
-  return waiting_;
+  return waiting_ + backlog_;
 }
 
 }  // namespace imafs

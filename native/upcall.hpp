@@ -82,6 +82,16 @@ class UpcallQueue {
   // `wake` is called (from any thread) when something is there to take.
   explicit UpcallQueue(std::function<void()> wake) : wake_(std::move(wake)) {}
 
+  // How many opens may hold a descriptor at a time, over all scopes.
+  void setMostOpens(size_t most) { mostOpens_ = most; }
+  // An open is about to take a descriptor and join the queue. False: not now; it waits here without
+  // one, and nextAdmitted gives it out when its turn has come.
+  bool admit(const UpcallPtr& upcall);
+  // An admitted open ended before it was pushed.
+  void abandon(const UpcallPtr& upcall);
+  // A waiting open that is admitted now; nullptr if there is none. To be asked after each end.
+  UpcallPtr nextAdmitted();
+
   void push(UpcallPtr upcall);
   void notify(Notice notice);
 
@@ -102,16 +112,20 @@ class UpcallQueue {
  private:
   struct Lane {
     std::deque<UpcallPtr> waiting;
-    size_t underWay = 0;
+    std::deque<UpcallPtr> backlog;  // opens that are not admitted yet
+    size_t underWay = 0, opens = 0;
+    bool empty() const { return waiting.empty() && backlog.empty() && underWay == 0 && opens == 0; }
   };
+  bool hasRoom(const Lane& lane) const;
+  void endOpen(const UpcallPtr& upcall);
 
   std::function<void()> wake_;
   mutable std::mutex mutex_;
   uint64_t nextId_ = 1, total_ = 0;
-  size_t waiting_ = 0;
+  size_t waiting_ = 0, backlog_ = 0, opens_ = 0, mostOpens_ = 256;
   std::deque<Notice> notices_;
   std::map<uint64_t, Lane> lanes_;  // by scope
-  uint64_t lastLane_ = 0;
+  uint64_t lastLane_ = 0, lastAdmitted_ = 0;
   std::unordered_map<uint64_t, UpcallPtr> underWay_;
 };
 

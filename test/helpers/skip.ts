@@ -11,6 +11,7 @@ const CAPABILITIES = {
   leases: () => readNumber('/proc/sys/fs/leases-enable') === 1,
   cgroups: () => cgroupRoot() !== undefined,
   overlayfs: () => readFileSync('/proc/filesystems', 'utf8').includes('\toverlay\n'),
+  'loop devices': () => existsSync('/dev/loop-control'),
   evmctl: () => hasCommand('evmctl'),
   setfacl: () => hasCommand('setfacl'),
 } as const satisfies Readonly<Record<string, () => boolean>>;
