@@ -199,6 +199,11 @@ uint64_t InodeTable::observe(Node& node, const struct statx& file) {
   return node.version;
 }
 
+void InodeTable::distrust(Node& node) {
+  std::lock_guard guard(node.lock);
+  node.version = 0;
+}
+
 size_t InodeTable::size() const {
   std::lock_guard guard(mutex_);
   return byId_.size();

@@ -76,6 +76,9 @@ class InodeTable {
 
   // Version number of the state just seen; a new number if it is not the state seen last.
   uint64_t observe(Node& node, const struct statx& file);
+  // A writer was there: stores through its mapping may have left no trace in size and times, so the
+  // state seen last counts as another one from now on.
+  static void distrust(Node& node);
 
   int rootFd() const { return root_.get(); }
   size_t size() const;

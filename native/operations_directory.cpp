@@ -59,6 +59,8 @@ void Operations::listDirectory(const Request& request, bool plus) {
     for (long at = 0; at < got;) {
       const auto* entry = reinterpret_cast<const KernelDirent*>(entries.data() + at);
       at += entry->reclen;
+      // Made behind the mount later on: the virtual tree has the name.
+      if (handle->node->id == kRootNode && session_.options.virtualName == entry->name) continue;
       const size_t length = std::strlen(entry->name);
       const size_t head = plus ? sizeof(EntryOut) : 0;
       const size_t size = padded(head + sizeof(Dirent) + length);

@@ -120,8 +120,8 @@ void Operations::judge(const Request& request, Opening opening) {
   const bool exec = (opening.flags & kFmodeExec) != 0;
   bool succeeding = false;
   if (exec) {
-    const std::string expected = session_.successors.take(request.header.pid);
-    succeeding = !expected.empty() && expected == session_.inodes->placeOf(opening.node).name;
+    const std::string expected = session_.successors.take(request.header.pid, monotonicMs());
+    succeeding = !expected.empty() && expected == session_.inodes->pathOf(opening.node);
   }
   VerdictKey key;
   key.access = accessBits(opening.flags, exec, succeeding);
@@ -186,7 +186,7 @@ bool Operations::serveRemembered(const Request& request, const Opening& opening,
   if (!verdict) return false;
   ++session_.counters.remembered;
   if (!verdict->successor.empty())
-    session_.successors.expect(request.header.pid, verdict->successor);
+    session_.successors.expect(request.header.pid, verdict->successor, monotonicMs());
   answerOpen(request.header, opening.node, opening.flags, false);
   return true;
 }
@@ -274,7 +274,9 @@ bool Operations::dropIfChanged(const UpcallPtr& upcall, int fd) {
   if (statFd(fd, file) != 0) return true;
   if (session_.inodes->observe(*upcall->node, file) != upcall->facts.version) return true;
   if (!session_.facts().leases) return false;
-  return probeWriters(upcall->fd.get()) != LeaseState::granted;
+  if (probeWriters(upcall->fd.get()) == LeaseState::granted) return false;
+  session_.inodes->distrust(*upcall->node);
+  return true;
 }
 
 void Operations::grantOpen(const UpcallPtr& upcall, bool remember, const std::string& successor) {
@@ -292,7 +294,7 @@ void Operations::grantOpen(const UpcallPtr& upcall, bool remember, const std::st
     session_.verdicts.insert(upcall->key, {upcall->facts.version, successor}, upcall->generation);
   }
   if (!successor.empty())
-    session_.successors.expect(static_cast<uint32_t>(upcall->caller.tid), successor);
+    session_.successors.expect(static_cast<uint32_t>(upcall->caller.tid), successor, monotonicMs());
   upcall->fd.reset();
   answerOpen(upcall->header, upcall->node, upcall->flags, upcall->created);
 }
@@ -342,6 +344,17 @@ void Operations::answerOpen(const InHeader& header, const NodePtr& node, uint32_
   if (grant.needsDescriptor) {
     const int keep = static_cast<int>(flags & (O_ACCMODE | O_APPEND));
     handle->fd.reset(::open(DescriptorPath(pin.get()), keep | O_NONBLOCK | O_CLOEXEC));
+    if (!handle->fd && errno == EWOULDBLOCK) {
+      // A lease of ours: it is being given up.
+      session_.passthrough->release(node, writable);
+      session_.post(
+          [header, node, flags, created](Operations& operations) {
+            operations.identity_.root();
+            operations.answerOpen(header, node, flags, created);
+          },
+          2);
+      return;
+    }
     if (!handle->fd) error = errno;
   }
   const uint64_t id = session_.handles.add(handle);

@@ -43,28 +43,35 @@ class RetryTable {
   std::unordered_map<uint32_t, int64_t> sent_;
 };
 
-// The name a thread is expected to exec-open next (a program's interpreter). Taken by the next
-// exec open of that thread, whatever it opens.
+// The file a thread is expected to exec-open next (a program's interpreter), by its path below the
+// mount's root. Taken by the next exec open of that thread, whatever it opens, and for a moment
+// only.
 class SuccessorTable {
  public:
-  void expect(uint32_t tid, const std::string& name) {
+  void expect(uint32_t tid, const std::string& path, int64_t nowMs) {
     std::lock_guard guard(mutex_);
-    if (names_.size() >= kMost) names_.clear();
-    names_.insert_or_assign(tid, name);
+    if (expected_.size() >= kMost) expected_.clear();
+    expected_.insert_or_assign(tid, Expected{path, nowMs});
   }
-  std::string take(uint32_t tid) {
+  // Empty if nothing is expected.
+  std::string take(uint32_t tid, int64_t nowMs) {
     std::lock_guard guard(mutex_);
-    const auto found = names_.find(tid);
-    if (found == names_.end()) return {};
-    std::string name = std::move(found->second);
-    names_.erase(found);
-    return name;
+    const auto found = expected_.find(tid);
+    if (found == expected_.end()) return {};
+    Expected expected = std::move(found->second);
+    expected_.erase(found);
+    return nowMs - expected.since <= kMomentMs ? std::move(expected.path) : std::string();
   }
 
  private:
+  struct Expected {
+    std::string path;
+    int64_t since;
+  };
   static constexpr size_t kMost = 8192;
+  static constexpr int64_t kMomentMs = 1000;
   std::mutex mutex_;
-  std::unordered_map<uint32_t, std::string> names_;
+  std::unordered_map<uint32_t, Expected> expected_;
 };
 
 }  // namespace imafs

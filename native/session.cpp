@@ -362,6 +362,7 @@ LeaseState Session::takeLease(uint64_t id, int& fd, bool& gone) {
   if (!own) return LeaseState::busy;
   const LeaseState state = takeReadLease(own.get());
   if (state == LeaseState::granted) fd = own.release();
+  if (state == LeaseState::busy) InodeTable::distrust(*node);
   return state;
 }
 
@@ -373,6 +374,7 @@ void Session::setUnsettled(uint64_t id, bool unsettled) {
     node->unsettled = unsettled;
     if (!unsettled) node->isNew = false;
   }
+  if (!unsettled) InodeTable::distrust(*node);
   verdicts.voidNode(id);
   if (!unsettled) dropLingering();
 }

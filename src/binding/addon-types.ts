@@ -117,7 +117,7 @@ export interface OpenUpcall extends NodeUpcall {
   readonly flags: number;
   /** The kernel opens it to execute it: __FMODE_EXEC, which no caller can forge. */
   readonly exec: boolean;
-  /** An exec open that follows an open answered with `successor` equal to this file's name. */
+  /** An exec open right after one answered with `successor` equal to this file's path. */
   readonly succeeding: boolean;
   /** Made by this very request. */
   readonly created: boolean;
@@ -222,7 +222,7 @@ export interface OpenAnswer {
    * was for writing, created, borrowed or fresh.
    */
   readonly remember: boolean;
-  /** Name (last component) of the file this thread is expected to exec-open next (an ELF interpreter). */
+  /** Path below the mount's root of the file this thread is expected to exec-open next (an ELF interpreter). */
   readonly successor: string | undefined;
 }
 

@@ -2,6 +2,7 @@
  * Hashes files off the JS thread: a few workers, namespaces in turn, and one job for all who want the
  * same digest of the same version. Every promise here rejects on error, so that its caller refuses.
  */
+import { open } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { LeaseBroken } from '../base/lease-broken.js';
 import { FairQueue } from './fair-queue.js';
@@ -128,6 +129,29 @@ export class HashPool {
 
   constructor(threads = 2) {
     this.#stations = Array.from({ length: threads }, () => new Station());
+  }
+
+  /** Resolves when every thread has loaded its code and hashed nothing; rejects if one cannot. */
+  async ready(): Promise<void> {
+    const nothing = await open('/dev/null');
+    try {
+      const request = { kind: 'hash', fd: nothing.fd, algorithm: 'sha256', leased: false } as const;
+      await Promise.all(
+        this.#stations.map(
+          (station) =>
+            new Promise((resolve, reject) => {
+              station.add({
+                namespace: 0n,
+                request: { ...request, id: this.#newId() },
+                resolve,
+                reject,
+              });
+            }),
+        ),
+      );
+    } finally {
+      await nothing.close();
+    }
   }
 
   /** Jobs waiting or under way. */

@@ -5,7 +5,7 @@
 import type { AuditLog } from '../audit/audit-log.js';
 import { errnoNumber } from '../base/errno.js';
 import type { OpenAnswer, OpenUpcall } from '../binding/addon-types.js';
-import { interpreterName, isElf } from '../ima/elf.js';
+import { interpreterPath, isElf } from '../ima/elf.js';
 import { type HookCall, hooksOfOpen, type MmapCheck } from '../ima/hooks-of-open.js';
 import type { Paths } from '../namespaces/paths.js';
 import type { Judge, Registry } from '../namespaces/registry.js';
@@ -50,7 +50,7 @@ export class OpenHandler {
     return {
       errno: 0,
       remember: judgement.cacheable && !file.hasMoved,
-      successor: successorOf(upcall, file),
+      successor: await this.#successorOf(upcall, file),
     };
   }
 
@@ -112,6 +112,20 @@ export class OpenHandler {
     return { errno: errnoNumber(verdict.errno), remember: false, successor: undefined };
   }
 
+  /**
+   * The kernel opens a program's ELF interpreter next, which is no program of its own. Only the very
+   * path that the program names, as its caller sees it, is taken for it: whoever then executes that
+   * file instead could have it loaded as the interpreter just as well.
+   */
+  async #successorOf(upcall: OpenUpcall, { head }: OpenedFile): Promise<string | undefined> {
+    if (!upcall.exec || upcall.succeeding || !isElf(head)) return undefined;
+    const interpreter = interpreterPath(head);
+    if (interpreter === undefined) return undefined;
+    const root = await this.parts.paths.ofCaller(upcall.caller.tid, '/');
+    const below = root === '/' ? '' : root;
+    return interpreter.startsWith(`${below}/`) ? interpreter.slice(below.length) : undefined;
+  }
+
   /** Records are on their way to the sinks before the open is answered. */
   async #writeAudit(audit: readonly JudgeRecords[], upcall: OpenUpcall): Promise<void> {
     for (const { judge, records } of audit) {
@@ -147,10 +161,6 @@ const hooksOf = (
   const name = path.slice(path.lastIndexOf('/') + 1);
   return hooksOfOpen({ flags, exec, succeeding, head, name, mmapCheck });
 };
-
-/** The kernel opens a program's ELF interpreter next; that is no program of its own. */
-const successorOf = ({ exec, succeeding }: OpenUpcall, { head }: OpenedFile): string | undefined =>
-  exec && !succeeding && isElf(head) ? interpreterName(head) : undefined;
 
 const operationOf = ({ exec, flags }: OpenUpcall): 'read' | 'write' | 'execute' => {
   if (exec) return 'execute';

@@ -11,10 +11,10 @@ export function isElf(head: Uint8Array): boolean {
 }
 
 /**
- * Last component of the interpreter's path (PT_INTERP), `ld-linux-x86-64.so.2`; undefined if the
- * object names none, is malformed, or keeps the name beyond `head`.
+ * The interpreter's path (PT_INTERP), `/lib64/ld-linux-x86-64.so.2`; undefined if the object names no
+ * absolute one, is malformed, or keeps the path beyond `head`.
  */
-export function interpreterName(head: Uint8Array): string | undefined {
+export function interpreterPath(head: Uint8Array): string | undefined {
   const is64 = head[4] === 2;
   if (!isElf(head) || head.length < (is64 ? EHDR64_BYTES : EHDR32_BYTES)) {
     return undefined;
@@ -36,22 +36,19 @@ export function interpreterName(head: Uint8Array): string | undefined {
       return undefined;
     }
     if (view.getUint32(at, little) === PT_INTERP) {
-      return lastComponent(head, word(at + (is64 ? 8 : 4)), word(at + (is64 ? 32 : 16)));
+      return pathAt(head, word(at + (is64 ? 8 : 4)), word(at + (is64 ? 32 : 16)));
     }
   }
   return undefined;
 }
 
 /** load_elf_binary demands a NUL-terminated path; without one there is no interpreter. */
-function lastComponent(head: Uint8Array, offset: number, sizeBytes: number): string | undefined {
+function pathAt(head: Uint8Array, offset: number, sizeBytes: number): string | undefined {
   if (sizeBytes < 2 || offset + sizeBytes > head.length) {
     return undefined;
   }
   const field = head.subarray(offset, offset + sizeBytes);
   const end = field.indexOf(0);
-  const name = new TextDecoder()
-    .decode(field.subarray(0, Math.max(end, 0)))
-    .split('/')
-    .at(-1);
-  return name === '' ? undefined : name;
+  const path = new TextDecoder().decode(field.subarray(0, Math.max(end, 0)));
+  return path.startsWith('/') ? path : undefined;
 }

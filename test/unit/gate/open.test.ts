@@ -139,12 +139,15 @@ test('a refused open for writing leaves no trace', async () => {
   assert.equal(gate.journal.size, 0);
 });
 
-test('an ELF program names its interpreter as the successor', async () => {
+test('an ELF program names its interpreter by the path below the mount', async () => {
   const gate = new GateFixture('stack');
   const elf = gate.transport.add('program', '');
-  const head = elfWithInterpreter('/lib/ld.so');
+  const head = elfWithInterpreter('/mnt/lib/ld.so');
   const answer = await gate.opened(elf, { exec: true, head });
-  assert.equal(answer.successor, 'ld.so');
+  assert.equal(answer.successor, '/lib/ld.so');
+  const elsewhere = elfWithInterpreter('/lib/ld.so');
+  const off = await gate.opened(elf, { exec: true, head: elsewhere });
+  assert.equal(off.successor, undefined, 'an interpreter off the mount is no file of ours');
   const second = await gate.opened(elf, { exec: true, succeeding: true, head });
   assert.equal(second.successor, undefined);
 });
