@@ -35,6 +35,9 @@ constexpr uint64_t kLeaseBlind[] = {
     kOverlayMagic,         0x65735546 /* fuse */, 0x6969 /* nfs */,      0xff534d42 /* cifs */,
     0xfe534d42 /* smb2 */, 0x01021997 /* 9p */,   0x00c36400 /* ceph */, 0xf15f /* ecryptfs */};
 
+// In memory, without file_update_time() at a store.
+constexpr uint64_t kTraceless[] = {0x01021994 /* tmpfs */, 0x858458f6 /* ramfs */};
+
 bool leasesEnabled(uint64_t magic) {
   for (const uint64_t blind : kLeaseBlind)
     if (magic == blind) return false;
@@ -125,6 +128,8 @@ int Session::start(std::string& step) {
   facts_.device = deviceOf(file);
   facts_.fsUuid = uuidOf(root.get());
   facts_.leases = leasesEnabled(facts_.fsMagic);
+  for (const uint64_t magic : kTraceless)
+    if (facts_.fsMagic == magic) facts_.traceless = true;
   facts_.stackDepth = facts_.fsMagic == kOverlayMagic ? 2 : 1;
   struct {
     struct file_handle head;

@@ -39,6 +39,8 @@ struct SessionFacts {
   uint32_t protocolMinor = 0, stackDepth = 0;
   PassthroughOption passthrough = PassthroughOption::off;
   bool fileHandles = false, leases = false;
+  // Stores through a mapping move neither mtime nor ctime: no state of a file can be relied on.
+  bool traceless = false;
   uint64_t fsMagic = 0, device = 0;
   std::string fsUuid;
   unsigned readers = 0;

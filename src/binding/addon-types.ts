@@ -102,7 +102,10 @@ interface NodeUpcall {
   readonly caller: Caller;
   readonly file: FileFacts;
   readonly version: Version;
-  /** ctime is not yet one clock tick old: a further change could leave the same version. */
+  /**
+   * A further change could leave the same version: ctime is not yet one clock tick old, or the backing
+   * is tmpfs, where stores through a mapping leave no trace.
+   */
   readonly fresh: boolean;
   /** Path below the mount's root by the latest lookup, "/" first. */
   readonly path: string;
