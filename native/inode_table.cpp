@@ -51,25 +51,25 @@ InodeTable::InodeTable(OwnedFd root, size_t descriptors, bool fileHandles)
   node->fd = ::openat(root_.get(), ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
   node->pins = 1;  // the root is never idle
   node->lookups = 1;
-  byId_.emplace(node->id, node);
-  byInode_.emplace(InodeKey{node->device, node->ino}, node);
+  byInode_.insert(node.get());
+  byId_.insert(std::move(node));
 }
 
 InodeTable::~InodeTable() {
-  for (auto& [id, node] : byId_)
-    if (node->fd >= 0) ::close(node->fd);
+  for (const NodePtr& node : byId_.slots())
+    if (node && node->fd >= 0) ::close(node->fd);
 }
 
 NodePtr InodeTable::find(uint64_t id) const {
   std::lock_guard guard(mutex_);
-  const auto found = byId_.find(id);
-  return found == byId_.end() ? nullptr : found->second;
+  const NodePtr* found = byId_.find(id);
+  return found ? *found : nullptr;
 }
 
 NodePtr InodeTable::findInode(uint64_t device, uint64_t ino) const {
   std::lock_guard guard(mutex_);
-  const auto found = byInode_.find({device, ino});
-  return found == byInode_.end() ? nullptr : found->second;
+  Node* const* found = byInode_.find({device, ino});
+  return found ? *byId_.find((*found)->id) : nullptr;
 }
 
 NodePtr InodeTable::intern(OwnedFd fd, const struct statx& file, uint64_t parent,
@@ -79,11 +79,10 @@ NodePtr InodeTable::intern(OwnedFd fd, const struct statx& file, uint64_t parent
   NodePtr node;
   {
     std::lock_guard guard(mutex_);
-    auto found = byInode_.find(key);
+    Node** found = byInode_.find(key);
     // A reused inode number has another handle: the old node keeps its id and loses the inode.
-    if (found != byInode_.end() &&
-        (found->second->handle == handle || found->second->id == fuse::kRootNode)) {
-      node = found->second;
+    if (found && ((*found)->handle == handle || (*found)->id == fuse::kRootNode)) {
+      node = *byId_.find((*found)->id);
     } else {
       if (handle.empty() && open_.load() >= budget_) {
         error = ENFILE;
@@ -91,8 +90,12 @@ NodePtr InodeTable::intern(OwnedFd fd, const struct statx& file, uint64_t parent
       }
       node = std::make_shared<Node>(nextId_++, key.device, key.ino, file.stx_mode & S_IFMT,
                                     std::move(handle));
-      byId_.emplace(node->id, node);
-      byInode_.insert_or_assign(key, node);
+      byId_.insert(node);
+      if (found) {
+        *found = node.get();
+      } else {
+        byInode_.insert(node.get());
+      }
     }
     ++node->lookups;
     if (node->id != fuse::kRootNode) {
@@ -129,9 +132,9 @@ void InodeTable::markTold(const NodePtr& node) {
 
 void InodeTable::forget(uint64_t id, uint64_t count, std::vector<uint64_t>& gone) {
   std::lock_guard guard(mutex_);
-  const auto found = byId_.find(id);
-  if (found != byId_.end() && id != fuse::kRootNode) {
-    Node& node = *found->second;
+  const NodePtr* found = byId_.find(id);
+  if (found && id != fuse::kRootNode) {
+    Node& node = **found;
     node.lookups -= count < node.lookups ? count : node.lookups;
     if (node.lookups == 0) lingering_.push_back(id);
   }
@@ -146,9 +149,9 @@ void InodeTable::dropLingering(std::vector<uint64_t>& gone) {
 void InodeTable::dropLingeringLocked(std::vector<uint64_t>& gone) {
   std::vector<uint64_t> later;
   for (const uint64_t candidate : lingering_) {
-    const auto entry = byId_.find(candidate);
-    if (entry == byId_.end() || entry->second->lookups > 0) continue;
-    const NodePtr node = entry->second;
+    const NodePtr* entry = byId_.find(candidate);
+    if (!entry || (*entry)->lookups > 0) continue;
+    const NodePtr node = *entry;
     if (!eraseIfUnused(node)) {
       later.push_back(candidate);
     } else if (node->told) {
@@ -164,8 +167,9 @@ bool InodeTable::eraseIfUnused(const NodePtr& node) {
   if (node->fd >= 0) closeDescriptor(*node);
   if (onIdle_) onIdle_(*node);
   byId_.erase(node->id);
-  const auto found = byInode_.find({node->device, node->ino});
-  if (found != byInode_.end() && found->second == node) byInode_.erase(found);
+  const InodeKey key = ByInode::keyOf(*node);
+  Node* const* found = byInode_.find(key);
+  if (found && *found == node.get()) byInode_.erase(key);
   return true;
 }
 
@@ -182,9 +186,9 @@ std::optional<std::string> InodeTable::pathOf(const NodePtr& node) const {
   for (int depth = 0; at->id != fuse::kRootNode; ++depth) {
     if (depth > 4096 || at->name.empty()) return std::nullopt;
     path.insert(0, "/" + at->name);
-    const auto up = byId_.find(at->parent);
-    if (up == byId_.end()) return std::nullopt;
-    at = up->second.get();
+    const NodePtr* up = byId_.find(at->parent);
+    if (!up) return std::nullopt;
+    at = up->get();
   }
   return path;
 }

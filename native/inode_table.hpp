@@ -5,11 +5,12 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
+#include "keyed_table.hpp"
 #include "node.hpp"
 #include "owned_fd.hpp"
 
@@ -89,13 +90,18 @@ class InodeTable {
   static void unpin(Node& node);
 
  private:
+  struct ById {
+    static uint64_t keyOf(const Node& node) { return node.id; }
+    static uint64_t hash(uint64_t seed, uint64_t id) { return mixHash(seed, id); }
+  };
   struct InodeKey {
     uint64_t device, ino;
     bool operator==(const InodeKey&) const = default;
   };
-  struct InodeHash {
-    size_t operator()(const InodeKey& key) const {
-      return std::hash<uint64_t>()(key.ino * 0x9e3779b97f4a7c15ull ^ key.device);
+  struct ByInode {
+    static InodeKey keyOf(const Node& node) { return {node.device, node.ino}; }
+    static uint64_t hash(uint64_t seed, const InodeKey& key) {
+      return mixHash(mixHash(seed, key.device), key.ino);
     }
   };
   void remember(const Node& node);
@@ -113,8 +119,8 @@ class InodeTable {
 
   mutable std::mutex mutex_;
   uint64_t nextId_ = 2;
-  std::unordered_map<uint64_t, NodePtr> byId_;
-  std::unordered_map<InodeKey, NodePtr, InodeHash> byInode_;
+  KeyedTable<NodePtr, uint64_t, ById> byId_;
+  KeyedTable<Node*, InodeKey, ByInode> byInode_;  // all of them in byId_ too
   // Forgotten by the kernel but still open, pinned or unsettled: looked at again at the next
   // forget.
   std::vector<uint64_t> lingering_;

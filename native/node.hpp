@@ -3,8 +3,9 @@
 #include <sys/stat.h>
 
 #include <cstdint>
-#include <mutex>
 #include <string>
+
+#include "small_lock.hpp"
 
 namespace imafs {
 
@@ -32,34 +33,37 @@ inline uint64_t deviceOf(const struct statx& file) {
 // (mixed modes are EIO to the application, fs/fuse/iomode.c).
 enum class IoMode : uint8_t { none, passthrough, cached };
 
+// There may be a hundred thousand of them, so the small members stand together.
 struct Node {
-  Node(uint64_t id, uint64_t device, uint64_t ino, uint32_t type, std::string handle)
-      : id(id), device(device), ino(ino), type(type), handle(std::move(handle)) {}
+  Node(uint64_t id, uint64_t device, uint64_t ino, uint16_t type, std::string handle)
+      : id(id), device(device), ino(ino), handle(std::move(handle)), type(type) {}
 
   const uint64_t id;
   const uint64_t device, ino;
-  const uint32_t type;       // S_IFMT bits
   const std::string handle;  // file handle of name_to_handle_at with its type; empty: none
+  const uint16_t type;       // S_IFMT bits
 
   // Guarded by the InodeTable's mutex.
-  uint64_t lookups = 0;  // the kernel's count
-  uint64_t parent = 0;   // by the latest lookup
-  std::string name;
   bool told = false;  // TypeScript has heard of it
 
   // Guarded by `lock`.
-  std::mutex lock;
-  int fd = -1;  // O_PATH, or -1 while idle
-  uint32_t pins = 0;
   bool referenced = false;
   bool unsettled = false;  // a writer may have changed it since it was last hashed
   bool isNew = false;      // made empty through the mount, no writer settled since
   bool passthroughRefused = false;
   IoMode mode = IoMode::none;
+  SmallLock lock;
+  int fd = -1;  // O_PATH, or -1 while idle
+  uint32_t pins = 0;
   uint32_t opens = 0, writers = 0;
   int backingId = 0;
   FileStamp stamp;
   uint64_t version = 0;
+
+  // Guarded by the InodeTable's mutex.
+  uint64_t lookups = 0;  // the kernel's count
+  uint64_t parent = 0;   // by the latest lookup
+  std::string name;
 };
 
 }  // namespace imafs

@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
@@ -54,16 +55,21 @@ class Descriptor {
   int fd_;
 };
 
-// Calls `visit(pid)` for every process until it says false.
+// Calls `visit(number)` for every entry of a directory of tasks until it says false.
 template <typename Visit>
-void eachProcess(Visit visit) {
-  DIR* directory = ::opendir("/proc");
+void eachTask(const char* path, Visit visit) {
+  DIR* directory = ::opendir(path);
   if (directory == nullptr) return;
   while (const dirent* entry = ::readdir(directory)) {
     const int pid = ::atoi(entry->d_name);
     if (pid > 0 && !visit(static_cast<pid_t>(pid))) break;
   }
   ::closedir(directory);
+}
+
+template <typename Visit>
+void eachProcess(Visit visit) {
+  eachTask("/proc", visit);
 }
 
 Descriptor openTask(pid_t tid) {
@@ -132,15 +138,33 @@ bool readNumbers(int task, std::string& buffer, ProcessFacts& out) {
   return true;
 }
 
-bool readProcess(pid_t pid, std::string& buffer, ProcessFacts& out) {
-  out.pid = pid;
-  const Descriptor task = openTask(pid);
-  if (!task.isOpen()) return false;
-  if (!readNamespaces(task.get(), out) || !readNumbers(task.get(), buffer, out)) return false;
+// One entry for the process and one more for each mount namespace that a thread of it is in besides
+// the leader's: a thread can unshare alone, and a leader that ended has no namespaces any more.
+void readProcess(pid_t pid, std::string& buffer, std::vector<ProcessFacts>& all) {
+  ProcessFacts process;
+  process.pid = pid;
+  const Descriptor leader = openTask(pid);
+  if (!leader.isOpen() || !readNumbers(leader.get(), buffer, process)) return;
   std::string_view text;
-  if (proc::readText(task.get(), "cgroup", buffer, text) != 0) return false;
-  out.cgroup = cgroupOf(text);
-  return true;
+  if (proc::readText(leader.get(), "cgroup", buffer, text) != 0) return;
+  process.cgroup = cgroupOf(text);
+  std::vector<uint64_t> scopes;
+  const auto add = [&](int task) {
+    ProcessFacts facts = process;
+    if (!readNamespaces(task, facts)) return;
+    if (std::find(scopes.begin(), scopes.end(), facts.scope.id) != scopes.end()) return;
+    scopes.push_back(facts.scope.id);
+    all.push_back(std::move(facts));
+  };
+  add(leader.get());
+  char path[32];
+  snprintf(path, sizeof path, "/proc/%d/task", pid);
+  eachTask(path, [&](pid_t tid) {
+    if (tid == pid) return true;
+    const Descriptor thread = openTask(tid);
+    if (thread.isOpen()) add(thread.get());
+    return true;
+  });
 }
 
 // The user namespace that owns the mount namespace of a task. Held open by the result, so that its
@@ -198,8 +222,7 @@ std::vector<ProcessFacts> walkProcesses() {
   std::vector<ProcessFacts> all;
   std::string buffer;
   eachProcess([&](pid_t pid) {
-    ProcessFacts facts;
-    if (readProcess(pid, buffer, facts)) all.push_back(std::move(facts));
+    readProcess(pid, buffer, all);
     return true;
   });
   return all;

@@ -1,61 +1,77 @@
 #include "verdict_cache.hpp"
 
-#include <sys/random.h>
-
 #include <mutex>
 #include <unordered_map>
 #include <utility>
 
+#include "keyed_table.hpp"
+
 namespace imafs {
 namespace {
 
+struct ScopeEntries;
+
+// What few verdicts have: kept apart, because there may be a hundred thousand of the others.
+struct Rare {
+  Credentials subject;
+  std::string successor;
+};
+
 // One verdict, a member of two lists: its scope's by last use, and its node's.
 struct Entry {
-  const VerdictKey* key = nullptr;  // the map's own, which never moves
-  Verdict verdict;
+  ScopeEntries* scope;
+  uint64_t node;
+  uint32_t access;
+  uint64_t version;
+  std::unique_ptr<const Rare> rare;  // null: all zero and empty
   Entry *newer = nullptr, *older = nullptr;
   Entry *nodePrevious = nullptr, *nodeNext = nullptr;
 };
 
 struct ScopeEntries {
+  uint64_t id = 0;
   ScopeState state;
   Entry *newest = nullptr, *oldest = nullptr;
   size_t count = 0;
 };
 
-// Seeded, because callers choose ids and can make files until numbers collide.
-struct KeyHash {
-  uint64_t seed;
-  static uint64_t mix(uint64_t sum, uint64_t value) {
-    const auto product = static_cast<unsigned __int128>(sum ^ value) * 0x9e3779b97f4a7c15u;
-    return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+struct ByKey {
+  static VerdictKey keyOf(const Entry& entry) {
+    return {.scope = entry.scope->id,
+            .node = entry.node,
+            .access = entry.access,
+            .subject = entry.rare ? entry.rare->subject : Credentials{}};
   }
   static uint64_t pair(uint32_t high, uint32_t low) { return uint64_t{high} << 32 | low; }
-  size_t operator()(const VerdictKey& key) const {
+  static uint64_t hash(uint64_t seed, const VerdictKey& key) {
     const Credentials& who = key.subject;
-    uint64_t sum = mix(seed, key.node);
-    sum = mix(sum, key.scope + key.access);
-    sum = mix(sum, pair(who.uid, who.euid));
-    sum = mix(sum, pair(who.suid, who.fsuid));
-    sum = mix(sum, pair(who.gid, who.egid));
-    sum = mix(sum, pair(who.sgid, who.fsgid));
-    return mix(sum, who.effective);
+    uint64_t sum = mixHash(seed, key.node);
+    sum = mixHash(sum, key.scope + key.access);
+    sum = mixHash(sum, pair(who.uid, who.euid));
+    sum = mixHash(sum, pair(who.suid, who.fsuid));
+    sum = mixHash(sum, pair(who.gid, who.egid));
+    sum = mixHash(sum, pair(who.sgid, who.fsgid));
+    return mixHash(sum, who.effective);
   }
 };
 
-uint64_t randomSeed() {
-  uint64_t seed = 0;
-  // Cannot fall short for 8 bytes once the system has booted; 0 would only cost the protection.
-  (void)!::getrandom(&seed, sizeof seed, 0);
-  return seed | 1;
+struct ByNode {
+  static uint64_t keyOf(const Entry& entry) { return entry.node; }
+  static uint64_t hash(uint64_t seed, uint64_t node) { return mixHash(seed, node); }
+};
+
+std::unique_ptr<const Rare> rareOf(const Credentials& subject, std::string successor) {
+  if (subject == Credentials{} && successor.empty()) return nullptr;
+  return std::make_unique<const Rare>(Rare{subject, std::move(successor)});
 }
 
 }  // namespace
 
 struct VerdictCache::Impl {
-  explicit Impl(size_t most) : capacity(most), verdicts(16, KeyHash{randomSeed()}) {}
+  explicit Impl(size_t most) : capacity(most) {}
 
-  void link(ScopeEntries& scope, Entry& entry) {
+  void link(Entry& entry) {
+    ScopeEntries& scope = *entry.scope;
     entry.newer = nullptr;
     entry.older = scope.newest;
     (scope.newest ? scope.newest->newer : scope.oldest) = &entry;
@@ -63,17 +79,22 @@ struct VerdictCache::Impl {
     ++scope.count;
   }
 
-  void unlink(ScopeEntries& scope, Entry& entry) {
+  void unlink(Entry& entry) {
+    ScopeEntries& scope = *entry.scope;
     (entry.newer ? entry.newer->older : scope.newest) = entry.older;
     (entry.older ? entry.older->newer : scope.oldest) = entry.newer;
     --scope.count;
   }
 
   void linkNode(Entry& entry) {
-    Entry*& first = nodes[entry.key->node];
-    entry.nodeNext = first;
-    if (first) first->nodePrevious = &entry;
-    first = &entry;
+    Entry** first = firstOfNodes.find(entry.node);
+    if (!first) {
+      firstOfNodes.insert(&entry);
+      return;
+    }
+    entry.nodeNext = *first;
+    (*first)->nodePrevious = &entry;
+    *first = &entry;
   }
 
   void unlinkNode(Entry& entry) {
@@ -81,20 +102,21 @@ struct VerdictCache::Impl {
     if (entry.nodePrevious) {
       entry.nodePrevious->nodeNext = entry.nodeNext;
     } else if (entry.nodeNext) {
-      nodes[entry.key->node] = entry.nodeNext;
+      *firstOfNodes.find(entry.node) = entry.nodeNext;
     } else {
-      nodes.erase(entry.key->node);
+      firstOfNodes.erase(entry.node);
     }
   }
 
-  void remove(ScopeEntries& scope, Entry& entry) {
-    unlink(scope, entry);
+  // The entry is gone then.
+  void remove(Entry& entry) {
+    unlink(entry);
     unlinkNode(entry);
-    verdicts.erase(verdicts.find(*entry.key));
+    verdicts.erase(ByKey::keyOf(entry));
   }
 
   void removeAll(ScopeEntries& scope) {
-    while (scope.oldest) remove(scope, *scope.oldest);
+    while (scope.oldest) remove(*scope.oldest);
   }
 
   // Scopes are few and this runs only where an upcall was answered, so a walk over them will do.
@@ -103,15 +125,15 @@ struct VerdictCache::Impl {
     for (auto& [id, scope] : scopes) {
       if (!largest || scope.count > largest->count) largest = &scope;
     }
-    if (largest && largest->oldest) remove(*largest, *largest->oldest);
+    if (largest && largest->oldest) remove(*largest->oldest);
     ++dropped;
   }
 
   mutable std::mutex mutex;
   const size_t capacity;
-  std::unordered_map<VerdictKey, Entry, KeyHash> verdicts;
+  KeyedTable<std::unique_ptr<Entry>, VerdictKey, ByKey> verdicts;
+  KeyedTable<Entry*, uint64_t, ByNode> firstOfNodes;
   std::unordered_map<uint64_t, ScopeEntries> scopes;
-  std::unordered_map<uint64_t, Entry*> nodes;
   // One count for all scopes: a scope that is dropped and set again has no generation twice.
   uint64_t lastGeneration = 0;
   uint64_t dropped = 0;
@@ -130,6 +152,7 @@ void VerdictCache::setScope(uint64_t scope, bool readCredentials, bool cacheable
   std::lock_guard lock(impl_->mutex);
   ScopeEntries& entries = impl_->scopes[scope];
   impl_->removeAll(entries);
+  entries.id = scope;
   entries.state = {.generation = ++impl_->lastGeneration,
                    .known = true,
                    .readCredentials = readCredentials,
@@ -146,20 +169,19 @@ void VerdictCache::dropScope(uint64_t scope) {
 
 std::optional<Verdict> VerdictCache::find(const VerdictKey& key, uint64_t version) {
   std::lock_guard lock(impl_->mutex);
-  const auto found = impl_->verdicts.find(key);
-  if (found == impl_->verdicts.end()) return std::nullopt;
-  Entry& entry = found->second;
-  ScopeEntries& scope = impl_->scopes.find(key.scope)->second;
-  if (entry.verdict.version != version) {
-    impl_->remove(scope, entry);
+  const auto* found = impl_->verdicts.find(key);
+  if (!found) return std::nullopt;
+  Entry& entry = **found;
+  if (entry.version != version) {
+    impl_->remove(entry);
     ++impl_->dropped;
     return std::nullopt;
   }
   if (entry.newer) {
-    impl_->unlink(scope, entry);
-    impl_->link(scope, entry);
+    impl_->unlink(entry);
+    impl_->link(entry);
   }
-  return entry.verdict;
+  return Verdict{entry.version, entry.rare ? entry.rare->successor : std::string()};
 }
 
 bool VerdictCache::insert(const VerdictKey& key, Verdict verdict, uint64_t generation) {
@@ -171,29 +193,26 @@ bool VerdictCache::insert(const VerdictKey& key, Verdict verdict, uint64_t gener
     ++impl_->dropped;
     return false;
   }
-  ScopeEntries& scope = known->second;
-  if (const auto old = impl_->verdicts.find(key); old != impl_->verdicts.end()) {
-    impl_->remove(scope, old->second);
+  if (const auto* old = impl_->verdicts.find(key)) {
+    impl_->remove(**old);
   } else if (impl_->verdicts.size() >= impl_->capacity) {
     impl_->makeRoom();
   }
-  const auto place = impl_->verdicts.try_emplace(key).first;
-  Entry& entry = place->second;
-  entry.key = &place->first;
-  entry.verdict = std::move(verdict);
-  impl_->link(scope, entry);
-  impl_->linkNode(entry);
+  auto entry =
+      std::make_unique<Entry>(Entry{.scope = &known->second,
+                                    .node = key.node,
+                                    .access = key.access,
+                                    .version = verdict.version,
+                                    .rare = rareOf(key.subject, std::move(verdict.successor))});
+  impl_->link(*entry);
+  impl_->linkNode(*entry);
+  impl_->verdicts.insert(std::move(entry));
   return true;
 }
 
 void VerdictCache::voidNode(uint64_t node) {
   std::lock_guard lock(impl_->mutex);
-  for (;;) {
-    const auto found = impl_->nodes.find(node);
-    if (found == impl_->nodes.end()) return;
-    Entry& entry = *found->second;
-    impl_->remove(impl_->scopes.find(entry.key->scope)->second, entry);
-  }
+  while (Entry* const* first = impl_->firstOfNodes.find(node)) impl_->remove(**first);
 }
 
 size_t VerdictCache::size() const {

@@ -34,6 +34,7 @@ import { Lineage } from './namespaces/lineage.js';
 import { LIMITS } from './namespaces/namespace.js';
 import { Paths } from './namespaces/paths.js';
 import { PolicyLoader } from './namespaces/policy-loader.js';
+import { PolicyReads } from './namespaces/policy-reads.js';
 import { ProcessWalks } from './namespaces/process-walks.js';
 import { Registry } from './namespaces/registry.js';
 import { Sharing } from './namespaces/sharing.js';
@@ -71,24 +72,28 @@ export const startDaemon = async (
   const journal = openState(options.stateDirectory);
   const audit = await openAudit(options, log);
   const pool = new HashPool();
-  let closing: Promise<void> | undefined;
-  const close = (): Promise<void> => {
-    closing ??= closeAll(pool, audit, journal);
-    return closing;
-  };
+  const close = once(() => closeAll(pool, audit, journal));
 
   const wake: Wake = { call: () => undefined };
-  const transport = addon.createTransport(transportOptions(options, backing.anonymousId), () =>
-    wake.call(),
-  );
-  let isMounted = false;
+  let mounted: NativeTransport | undefined;
   try {
+    // Whatever is read by path is read before the mount, which may lie over it.
+    const version = ownVersion();
+    await pool.ready();
+    const transport = addon.createTransport(transportOptions(options, backing.anonymousId), () =>
+      wake.call(),
+    );
     const facts = transport.start();
-    isMounted = true;
-    const given = { options, addon, log, backing, journal, audit, pool, transport, facts };
+    mounted = transport;
+    const given = { options, addon, log, version, backing, journal, audit, pool, transport, facts };
     return serve({ ...given, system: systemNamespace.value, policy: policy.value, wake, close });
   } catch (error) {
-    if (isMounted) transport.unmount(true);
+    try {
+      mounted?.unmount(true);
+    } catch (err) {
+      // What went wrong first is what is told.
+      log.error({ err }, 'the mount could not be taken away');
+    }
     await close();
     throw error;
   }
@@ -104,6 +109,7 @@ interface Mounted {
   readonly options: DaemonOptions;
   readonly addon: Addon;
   readonly log: Log;
+  readonly version: string;
   readonly backing: BackingFacts;
   readonly journal: Journal;
   readonly audit: AuditLog;
@@ -119,7 +125,7 @@ interface Mounted {
 /** Builds the parts and wires them. */
 const serve = (mounted: Mounted): RunningDaemon => {
   const { options, addon, log, backing, journal, audit, pool, transport, facts } = mounted;
-  const { system, policy, wake, close } = mounted;
+  const { system, policy, version, wake, close } = mounted;
   const startedAt = new Date();
 
   // Namespaces and their policies.
@@ -155,9 +161,11 @@ const serve = (mounted: Mounted): RunningDaemon => {
     auditStatus,
     log,
   });
+  const policyReads = new PolicyReads(system.scope, POLICY_READ_MS, ({ tid }, path, limit) =>
+    addon.readAsCaller(transport, tid, path, limit, POLICY_READ_MS),
+  );
   const policyLoader = new PolicyLoader({
-    readAsCaller: (tid, path, limit) =>
-      addon.readAsCaller(transport, tid, path, limit, POLICY_READ_MS),
+    readAsCaller: (caller, path, limit) => policyReads.read(caller, path, limit),
     changed: () => registry.changed(),
     auditStatus,
     auditRule: audit.policyRule.bind(audit),
@@ -169,7 +177,11 @@ const serve = (mounted: Mounted): RunningDaemon => {
   const paths = new Paths(options.mountpoint, deviceOfMount(options.mountpoint) ?? '');
   const denials = new Denials(paths, log);
   const digests = new DigestCache();
-  const settling = new Settling({ addon, transport, pool, journal, log });
+  const forgotten = (node: number): void => {
+    digests.forget([node]);
+    for (const namespace of registry.known()) namespace.forgetNodes([node]);
+  };
+  const settling = new Settling({ addon, transport, pool, journal, forgotten, log });
   const shared = { registry, settling, audit, denials, paths };
   const open = new OpenHandler({
     ...shared,
@@ -196,7 +208,7 @@ const serve = (mounted: Mounted): RunningDaemon => {
     },
   });
   const sources: StatusSources = {
-    version: version(),
+    version,
     startedAt,
     options,
     facts: () => facts,
@@ -223,6 +235,10 @@ const serve = (mounted: Mounted): RunningDaemon => {
     statusOf: (namespace) => statusReport(namespace, sources),
   });
 
+  const stopTimers = (): void => {
+    lifecycle.stop();
+    settling.stop();
+  };
   const ended = new Promise<string | undefined>((resolve) => {
     const dispatch = new Dispatch({
       transport,
@@ -237,15 +253,19 @@ const serve = (mounted: Mounted): RunningDaemon => {
     });
     wake.call = dispatch.wake;
   }).finally(async () => {
-    lifecycle.stop();
-    settling.stop();
+    stopTimers();
     await close();
   });
-  wake.call();
-  settling.start();
-  lifecycle.start();
-  log.info({ facts, mountpoint: options.mountpoint }, 'mounted');
-  addon.notifySupervisor('READY=1');
+  try {
+    wake.call();
+    settling.start();
+    lifecycle.start();
+    log.info({ facts, mountpoint: options.mountpoint }, 'mounted');
+    addon.notifySupervisor('READY=1');
+  } catch (error) {
+    stopTimers();
+    throw error;
+  }
   return { ended, stop: () => stop(addon, transport, ended) };
 };
 
@@ -269,9 +289,16 @@ const stop = async (
 };
 
 const closeAll = async (pool: HashPool, audit: AuditLog, journal: Journal): Promise<void> => {
-  await pool.close();
-  await audit.close();
+  await Promise.allSettled([pool.close(), audit.close()]);
   journal.close();
+};
+
+const once = (close: () => Promise<void>): (() => Promise<void>) => {
+  let closing: Promise<void> | undefined;
+  return () => {
+    closing ??= close();
+    return closing;
+  };
 };
 
 const transportOptions = (options: DaemonOptions, anonymousId: number) => ({
@@ -309,7 +336,7 @@ const openAudit = async ({ auditFile }: DaemonOptions, log: Log): Promise<AuditL
   return new AuditLog({ log, readCallerFacts, deviceName, now: Date.now, sink });
 };
 
-const version = (): string => {
+const ownVersion = (): string => {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 };

@@ -20,6 +20,12 @@ export type DaemonMessage =
 export const DAEMON_LOG = 'daemon.log';
 
 /**
+ * An upcall leaves a few objects behind; collecting them in small portions keeps some 35 MB less
+ * (seen with 100,000 files known).
+ */
+const NODE_FLAGS = ['--max-semi-space-size=1'];
+
+/**
  * Starts `imafs WORDS` in a session of its own, its output going to the state directory's log, and
  * resolves with its pid once it says it is ready; rejects with the UserError it reports.
  */
@@ -29,7 +35,7 @@ export async function startDetached(
 ): Promise<number> {
   const log = openLog(stateDirectory);
   const logStart = fstatSync(log).size;
-  const child = spawn(process.execPath, [process.argv[1] ?? '', ...words], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, process.argv[1] ?? '', ...words], {
     detached: true,
     stdio: ['ignore', log, log, 'ipc'],
   });

@@ -3,6 +3,7 @@ import type { Invocation } from './command.js';
 import { startDetached, tellStarter } from './daemon-process.js';
 import { daemonSettings, stateDirectory } from './daemon-settings.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
+import { demandUncovered } from './mount-cover.js';
 import { type MountOptions, parseMountOptions } from './mount-options.js';
 import { demandMountRights, type MountPlaces, resolveMountPlaces } from './mount-places.js';
 import { startFailure } from './start-failure.js';
@@ -27,6 +28,7 @@ export async function mount(
   demandMountRights();
   const places = resolveMountPlaces(operands[0] ?? '', operands[1] ?? '');
   const settings = daemonSettings(places, mountOptions, options.flag('verbose') ? 'debug' : 'info');
+  demandUncovered(settings);
   if (options.flag('foreground')) return serve(startDaemon, settings);
   const pid = await startDetached(
     daemonWords(places, options.texts('options'), options.flag('verbose')),

@@ -4,10 +4,16 @@
  */
 import type { NamespaceEvent } from '../namespaces/namespace.js';
 import type { Ring } from '../namespaces/ring.js';
-import { jsonLines, type OpenFile, snapshot, type VirtualFile } from './virtual-file.js';
+import {
+  bytesAt,
+  linesOf,
+  type OpenFile,
+  snapshotOfLines,
+  type VirtualFile,
+} from './virtual-file.js';
 
 export const readDenials: OpenFile = ({ namespace }) =>
-  snapshot(jsonLines(namespace.denials.entries()));
+  snapshotOfLines(linesOf(namespace.denials.entries(), JSON.stringify));
 
 export const readEvents: OpenFile = ({ namespace }) => new EventReader(namespace.events);
 
@@ -18,37 +24,46 @@ export const readEvents: OpenFile = ({ namespace }) => new EventReader(namespace
 class EventReader implements VirtualFile {
   /** Number of the next event to give out, the first ever being 1. */
   #next: number;
-  #unread: Buffer = Buffer.alloc(0);
+  /** Lines taken from the ring, and how many bytes of them were read. */
+  #lines: readonly Buffer[] = [];
+  #bytesRead = 0;
 
   constructor(private readonly events: Ring<NamespaceEvent>) {
     this.#next = this.#oldest();
   }
 
   read(_offset: number, size: number): Uint8Array {
-    if (this.#unread.length === 0) this.#unread = Buffer.from(this.#take());
-    const part = this.#unread.subarray(0, size);
-    this.#unread = this.#unread.subarray(part.length);
+    if (!this.#hasUnread()) {
+      this.#lines = this.#take();
+      this.#bytesRead = 0;
+    }
+    const part = bytesAt(this.#lines, this.#bytesRead, size);
+    this.#bytesRead += part.length;
     return part;
   }
 
   isReadable(): boolean {
-    return this.#unread.length > 0 || this.#next <= this.events.added;
+    return this.#hasUnread() || this.#next <= this.events.added;
   }
 
   watch(listener: () => void): () => void {
     return this.events.subscribe(listener);
   }
 
+  #hasUnread(): boolean {
+    return this.#bytesRead < this.#lines.reduce((sum, { length }) => sum + length, 0);
+  }
+
   #oldest(): number {
     return this.events.added - this.events.entries().length + 1;
   }
 
-  #take(): string {
+  #take(): Buffer[] {
     const oldest = this.#oldest();
     const lost = Math.max(0, oldest - this.#next);
     const known = this.events.entries().slice(Math.max(0, this.#next - oldest));
     this.#next = this.events.added + 1;
     const gap = { event: 'lost', detail: { events: lost } };
-    return (lost > 0 ? jsonLines([gap]) : '') + jsonLines(known);
+    return linesOf(lost > 0 ? [gap, ...known] : known, JSON.stringify);
   }
 }

@@ -17,6 +17,10 @@ const ALWAYS_READY = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
 
 type Listing = NonNullable<VirtualAnswer['entries']>;
 
+/** Open files and directories of one namespace's root, and of all namespaces one uid is root of. */
+const NAMESPACE_HANDLES = 256;
+const OWNER_HANDLES = 1024;
+
 interface OpenHandle {
   readonly file: VirtualFile;
   /** As decided at OPEN, whoever uses the descriptor later. */
@@ -33,6 +37,10 @@ const BAD_HANDLE: VirtualAnswer = { errno: errnoNumber('EBADF') };
 export class HandleTable {
   readonly #files = new Map<number, OpenHandle>();
   readonly #listings = new Map<number, Listing>();
+  /** Who holds each handle; those of the system's root are not counted. */
+  readonly #holders = new Map<number, Namespace>();
+  readonly #ofNamespace = new Map<bigint, number>();
+  readonly #ofOwner = new Map<number | undefined, number>();
   #next = 1;
 
   constructor(
@@ -41,16 +49,26 @@ export class HandleTable {
     private readonly hasEnded: (namespace: Namespace) => boolean,
   ) {}
 
-  addFile(file: VirtualFile, namespace: Namespace): number {
+  /** Whether the root of `holder` may open one more; what a handle holds on to is the daemon's memory. */
+  hasRoom(holder: Namespace): boolean {
+    return (
+      holder.isSystem ||
+      ((this.#ofNamespace.get(holder.id) ?? 0) < NAMESPACE_HANDLES &&
+        (this.#ofOwner.get(holder.owner?.rootUid) ?? 0) < OWNER_HANDLES)
+    );
+  }
+
+  /** `namespace` is the one the file shows, `holder` that of who opens it. */
+  addFile(file: VirtualFile, namespace: Namespace, holder: Namespace): number {
     const turn = Promise.resolve();
     const handle = { file, namespace, turn, waiting: undefined, unwatch: undefined };
     this.#files.set(this.#next, handle);
-    return this.#next++;
+    return this.#hold(holder);
   }
 
-  addListing(entries: Listing): number {
+  addListing(entries: Listing, holder: Namespace): number {
     this.#listings.set(this.#next, entries);
-    return this.#next++;
+    return this.#hold(holder);
   }
 
   listing(handle: number): Listing {
@@ -87,6 +105,7 @@ export class HandleTable {
 
   async release(number: number): Promise<VirtualAnswer> {
     this.#listings.delete(number);
+    this.#letGo(number);
     const handle = this.#files.get(number);
     this.#files.delete(number);
     if (handle === undefined) return { errno: 0 };
@@ -104,6 +123,24 @@ export class HandleTable {
     return { errno: 0, events: handle.file.isReadable() ? POLLIN | POLLRDNORM : 0 };
   }
 
+  /** The number of the new handle. */
+  #hold(holder: Namespace): number {
+    const number = this.#next++;
+    if (holder.isSystem) return number;
+    this.#holders.set(number, holder);
+    count(this.#ofNamespace, holder.id, 1);
+    count(this.#ofOwner, holder.owner?.rootUid, 1);
+    return number;
+  }
+
+  #letGo(number: number): void {
+    const holder = this.#holders.get(number);
+    if (holder === undefined) return;
+    this.#holders.delete(number);
+    count(this.#ofNamespace, holder.id, -1);
+    count(this.#ofOwner, holder.owner?.rootUid, -1);
+  }
+
   /** Each request to be told is answered by one notification. */
   #wait(handle: OpenHandle, pollHandle: bigint): void {
     handle.waiting = pollHandle;
@@ -114,6 +151,12 @@ export class HandleTable {
     });
   }
 }
+
+const count = <Key>(counts: Map<Key, number>, key: Key, change: number): void => {
+  const sum = (counts.get(key) ?? 0) + change;
+  if (sum === 0) counts.delete(key);
+  else counts.set(key, sum);
+};
 
 const inTurn = <Result>(handle: OpenHandle, job: () => Promise<Result>): Promise<Result> => {
   const done = handle.turn.then(job);

@@ -1,7 +1,8 @@
 /**
  * Who may change security.ima through `label`. It is one for all namespaces (DESIGN section 4): a
- * namespace may label what it could write, and only where every policy that judges it would let that
- * writing open pass. The system's root may always, as with setxattr(2) and CAP_SYS_ADMIN.
+ * namespace may label what it could write, where its own policy would let that writing open pass and
+ * no other policy could appraise the file, under whatever hook. The system's root may always, as with
+ * setxattr(2) and CAP_SYS_ADMIN.
  */
 import { readFile } from 'node:fs/promises';
 import type { ErrnoName } from '../base/errno.js';
@@ -10,6 +11,7 @@ import { appraiseMeasurement } from '../ima/appraise-measurement.js';
 import { matchPolicy } from '../ima/policy/match-policy.js';
 import { MAY_WRITE, type ObjectFacts } from '../ima/ports.js';
 import { hashAlgorithmOfXattr, isSignature } from '../ima/xattr/decode-xattr.js';
+import type { Namespace } from '../namespaces/namespace.js';
 import type { Judge, Registry } from '../namespaces/registry.js';
 import type { Sharing } from '../namespaces/sharing.js';
 import type { LabelRequest } from './label.js';
@@ -43,11 +45,16 @@ export class LabelRule {
     const { registry, sharing } = this.parts;
     if (caller.scope === registry.system.id) return undefined;
     if (!(await this.#ownsFile(request)) || isSignature(opened.xattrs[0])) return 'EPERM';
-    if (!sharing.mayWrite(namespace, this.#object(request))) return 'EPERM';
-    for (const judge of await registry.judges(caller)) {
-      if (this.#appraises(judge, request) && !(await this.#passes(judge, request))) return 'EACCES';
+    const asked = await registry.judges(caller);
+    const passed = new Set<Namespace>();
+    for (const judge of asked) {
+      if (!this.#appraises(judge, request)) continue;
+      if (!(await this.#passes(judge, request))) return 'EACCES';
+      passed.add(judge.namespace);
     }
-    return undefined;
+    const judges = asked.map((judge) => judge.namespace);
+    const may = sharing.mayWrite(namespace, this.#object(request), { judges, passed });
+    return may ? undefined : 'EPERM';
   }
 
   /** capable_wrt_inode_uidgid(): root of a user namespace is root for ids that are mapped there. */

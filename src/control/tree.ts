@@ -121,19 +121,29 @@ export class ControlTree {
     const found = this.#nodes.find(upcall.node);
     // ESTALE makes the kernel look the name up again: it may be another namespace's by now.
     if (found === undefined || this.#hasEnded(found.namespace)) return failed('ESTALE');
-    const namespace = found.namespace ?? this.parts.registry.ofCaller(caller);
+    const reader = this.parts.registry.ofCaller(caller);
+    const namespace = found.namespace ?? reader;
     if (!mayUse(this.parts.addon, this.parts.registry, caller, namespace)) return failed('EACCES');
+    if (upcall.op !== 'readlink' && !this.#handles.hasRoom(reader)) return failed('EMFILE');
     switch (upcall.op) {
       case 'readlink':
         return { errno: 0, data: Buffer.from(String(caller.scopeName)) };
       case 'opendir':
-        return { errno: 0, handle: this.#handles.addListing(this.#list(found, namespace)) };
+        return {
+          errno: 0,
+          handle: this.#handles.addListing(this.#list(found, namespace), reader),
+        };
       default: {
         if (found.entry?.kind !== 'file') return failed('EISDIR');
-        const context = { namespace, caller, parts: this.parts };
+        const context = {
+          namespace,
+          caller,
+          atTop: found.namespace === undefined,
+          parts: this.parts,
+        };
         const file = openEntry(found.entry, context, upcall.flags, this.#writers);
         if (typeof file === 'string') return failed(file);
-        return { errno: 0, handle: this.#handles.addFile(file, namespace) };
+        return { errno: 0, handle: this.#handles.addFile(file, namespace, reader) };
       }
     }
   }

@@ -26,6 +26,8 @@ export interface OpenContext {
   /** The namespace this open shows or changes, fixed for its life. */
   readonly namespace: Namespace;
   readonly caller: Caller;
+  /** Opened in the directory at the top, which all namespaces share. */
+  readonly atTop: boolean;
   readonly parts: ControlParts;
 }
 
@@ -37,6 +39,33 @@ export const snapshot = (text: string): VirtualFile => {
   return { read: (offset, size) => bytes.subarray(offset, offset + size) };
 };
 
-/** Objects as JSON lines. */
-export const jsonLines = (entries: readonly object[]): string =>
-  entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+/** Rendered once for all opens that show an entry: many opens of a long file must not cost its size each. */
+const rendered = new WeakMap<object, Buffer>();
+
+/** Entries that never change, a line each as `show` gives it. */
+export const linesOf = <Entry extends object>(
+  entries: readonly Entry[],
+  show: (entry: Entry) => string,
+): Buffer[] =>
+  entries.map((entry) => {
+    const line = rendered.get(entry) ?? Buffer.from(`${show(entry)}\n`);
+    rendered.set(entry, line);
+    return line;
+  });
+
+/** At most `size` bytes from `offset` on of what the lines are together. */
+export const bytesAt = (lines: readonly Buffer[], offset: number, size: number): Uint8Array => {
+  const parts: Buffer[] = [];
+  let start = 0;
+  for (const line of lines) {
+    if (start >= offset + size) break;
+    parts.push(line.subarray(Math.max(0, offset - start), offset + size - start));
+    start += line.length;
+  }
+  return Buffer.concat(parts);
+};
+
+/** A file of such lines, fixed when it is opened. */
+export const snapshotOfLines = (lines: readonly Buffer[]): VirtualFile => ({
+  read: (offset, size) => bytesAt(lines, offset, size),
+});

@@ -3,46 +3,77 @@
  * that were read when the version could be relied on: not fresh, and the same after the last byte.
  */
 
-/** Digests kept of each algorithm, at 140 bytes each: what is forgotten is read again. */
+/** Digests kept of each algorithm, 16 bytes and the digest for each: what is forgotten is read again. */
 const CAPACITY = 50_000;
 
 export class DigestCache {
-  /** For each algorithm: node -> version, a space, and the digest's bytes as latin1. One string is small. */
-  readonly #digests = new Map<string, Map<number, string>>();
+  readonly #tables = new Map<string, DigestTable>();
 
   constructor(private readonly capacity = CAPACITY) {}
 
   find(node: number, version: number, algorithm: string): Uint8Array | undefined {
-    const known = this.#digests.get(algorithm)?.get(node);
-    const prefix = `${version} `;
-    return known?.startsWith(prefix)
-      ? Buffer.from(known.slice(prefix.length), 'latin1')
-      : undefined;
+    return this.#tables.get(algorithm)?.find(node, version);
   }
 
   /** The caller vouches for it: read from a version that was not fresh and still stood afterwards. */
   keep(node: number, version: number, algorithm: string, digest: Uint8Array): void {
-    const digests = this.#digests.get(algorithm) ?? new Map<number, string>();
-    this.#digests.set(algorithm, digests);
-    digests.delete(node);
-    digests.set(node, `${version} ${Buffer.from(digest).toString('latin1')}`);
-    if (digests.size > this.capacity) {
-      // The one kept first: nodes that are in use come again.
-      for (const oldest of digests.keys()) {
-        digests.delete(oldest);
-        break;
-      }
-    }
+    const table = this.#tables.get(algorithm) ?? new DigestTable(this.capacity, digest.length);
+    this.#tables.set(algorithm, table);
+    table.keep(node, version, digest);
   }
 
   /** The kernel forgot these inodes: their numbers may come back as other files. */
   forget(nodes: readonly number[]): void {
-    for (const digests of this.#digests.values()) for (const node of nodes) digests.delete(node);
+    for (const table of this.#tables.values()) for (const node of nodes) table.forget(node);
   }
 
   get size(): number {
     let size = 0;
-    for (const digests of this.#digests.values()) size += digests.size;
+    for (const table of this.#tables.values()) size += table.size;
     return size;
+  }
+}
+
+/**
+ * Digests of one algorithm, all of one length. Native counts nodes up, so a node's place follows from
+ * its number: the last `capacity` nodes share no place, and of two that do the later one is kept. Flat
+ * arrays are a third of what a Map of objects takes, and nothing for the garbage collector to walk.
+ */
+class DigestTable {
+  /** 0 where the place is free: no node has that number. */
+  readonly #nodes: Float64Array;
+  readonly #versions: Float64Array;
+  readonly #digests: Uint8Array;
+
+  constructor(
+    private readonly capacity: number,
+    private readonly digestBytes: number,
+  ) {
+    this.#nodes = new Float64Array(capacity);
+    this.#versions = new Float64Array(capacity);
+    this.#digests = new Uint8Array(capacity * digestBytes);
+  }
+
+  find(node: number, version: number): Uint8Array | undefined {
+    const place = node % this.capacity;
+    if (this.#nodes[place] !== node || this.#versions[place] !== version) return undefined;
+    const start = place * this.digestBytes;
+    return this.#digests.slice(start, start + this.digestBytes);
+  }
+
+  keep(node: number, version: number, digest: Uint8Array): void {
+    const place = node % this.capacity;
+    this.#nodes[place] = node;
+    this.#versions[place] = version;
+    this.#digests.set(digest, place * this.digestBytes);
+  }
+
+  forget(node: number): void {
+    const place = node % this.capacity;
+    if (this.#nodes[place] === node) this.#nodes[place] = 0;
+  }
+
+  get size(): number {
+    return this.#nodes.reduce((size, node) => size + (node === 0 ? 0 : 1), 0);
   }
 }

@@ -53,7 +53,8 @@ export class Dispatch {
     do {
       upcalls = this.parts.transport.takeUpcalls(BATCH);
       for (const upcall of upcalls) this.#route(upcall);
-    } while (upcalls.length === BATCH);
+      // Until none is left: a batch may be shorter or longer than asked for while more wait.
+    } while (upcalls.length > 0);
   };
 
   #route(upcall: Upcall): void {

@@ -2,6 +2,7 @@
 import type { OpenUpcall } from '../binding/addon-types.js';
 import type { HookCall } from '../ima/hooks-of-open.js';
 import { type Denied, processMeasurement, type Verdict } from '../ima/process-measurement.js';
+import type { Namespace } from '../namespaces/namespace.js';
 import type { Judge } from '../namespaces/registry.js';
 import type { Sharing } from '../namespaces/sharing.js';
 import { HeldAudit } from './held-audit.js';
@@ -28,7 +29,10 @@ export interface Judgement {
   readonly cacheable: boolean;
   /** Some policy appraised the file and found it right. */
   readonly isVouchedFor: boolean;
-  /** Every policy passed the file, not only tolerated it, and may have security.ima written. */
+  /**
+   * security.ima may be written once the file's writers have ended, as far as this open goes: nobody
+   * only tolerated the file, and whoever could appraise it found it right.
+   */
   readonly mayLabel: boolean;
   /** Some policy wants the hash written at the last writer's close. */
   readonly wantsLabel: boolean;
@@ -36,7 +40,7 @@ export interface Judgement {
 }
 
 export interface JudgeParts {
-  readonly settling: Pick<Settling, 'writersOwn'>;
+  readonly settling: Pick<Settling, 'writersOwn' | 'hasWriterOf'>;
   readonly sharing: Pick<Sharing, 'mayWrite'>;
 }
 
@@ -50,12 +54,13 @@ export const judgeOpen = async (
   const writable = isForWriting(upcall.flags);
   const audit: JudgeRecords[] = [];
   const verdicts: Verdict[] = [];
-  let mayLabel = true;
+  const passed = new Set<Namespace>();
+  const namespaces = judges.map(({ namespace }) => namespace);
   for (const judge of judges) {
     const records = new HeldAudit();
     audit.push({ judge, records });
-    file.mayFix = sharing.mayWrite(judge.namespace, file.object);
-    mayLabel &&= file.mayFix;
+    file.mayFix = sharing.mayWrite(judge.namespace, file.object, { judges: namespaces, passed });
+    file.hasOwnWriter = settling.hasWriterOf(file.node, judge.scope.id);
     for (const { hook, subject } of hooksAndSubjects(hooks, judge)) {
       const writersOwn = settling.writersOwn(file.node, judge.scope.id);
       const verdict = await processMeasurement(judge.ima, records, {
@@ -68,23 +73,36 @@ export const judgeOpen = async (
         writersOwn,
       });
       verdicts.push(verdict);
-      if (verdict.allowed) continue;
+      if (verdict.allowed) {
+        if (verdict.appraised && verdict.status === 'PASS') passed.add(judge.namespace);
+        continue;
+      }
       const refusal = { judge, hook, verdict };
       return { ...REFUSED, refusal, audit };
     }
   }
   const allowed = verdicts.filter((verdict) => verdict.allowed);
+  const mayLabel =
+    allowed.every(({ cause }) => cause === undefined) &&
+    namespaces.every((namespace) =>
+      sharing.mayWrite(namespace, file.object, { judges: namespaces, passed }),
+    );
   return {
     refusal: undefined,
     isVouchedFor: allowed.some(({ status }) => status === 'PASS'),
     cacheable: allowed.every(({ cacheable }) => cacheable),
-    mayLabel: mayLabel && allowed.every(({ cause }) => cause === undefined),
+    mayLabel,
     wantsLabel: allowed.some(({ mayUpdateXattr, decision }) => mayUpdateXattr || decision.hash),
     audit,
   };
 };
 
-const REFUSED = { cacheable: false, isVouchedFor: false, mayLabel: false, wantsLabel: false };
+const REFUSED = {
+  cacheable: false,
+  isVouchedFor: false,
+  mayLabel: false,
+  wantsLabel: false,
+};
 
 /** Each hook for each set of credentials: all must pass, so the stricter result counts. */
 const hooksAndSubjects = (hooks: readonly HookCall[], { subjects }: Judge) =>

@@ -15,7 +15,7 @@ export interface LabelWrittenParts {
 }
 
 /**
- * Hashes the file and writes security.ima, if a policy wants it and all may; resolves with what was
+ * Hashes the file and writes security.ima, if a policy that may wants it; resolves with what was
  * hashed. `leased`: fd holds a lease. Rejects with LeaseBroken if a writer came: nothing is written then.
  */
 export const labelWritten = async (

@@ -19,7 +19,7 @@ export interface OpenParts extends OpenedFileParts, JudgeParts {
   readonly registry: Pick<Registry, 'judges'>;
   readonly settling: Pick<
     Settling,
-    'settle' | 'settlePatiently' | 'begin' | 'writersOwn' | 'vouched'
+    'settle' | 'settlePatiently' | 'begin' | 'writersOwn' | 'hasWriterOf' | 'vouched'
   >;
   readonly audit: Pick<AuditLog, 'forAccess'>;
   readonly denials: Pick<Denials, 'record'>;
@@ -43,13 +43,12 @@ export class OpenHandler {
 
     if (judgement.isVouchedFor) this.parts.settling.vouched(upcall.node, upcall.file.ino);
     if (isForWriting(upcall.flags)) {
-      const imas = judges.map(({ ima }) => ima);
       const { mayLabel, wantsLabel } = judgement;
-      await this.parts.settling.begin({ upcall, imas, mayLabel, wantsLabel });
+      await this.parts.settling.begin({ upcall, judges, mayLabel, wantsLabel });
     }
     return {
       errno: 0,
-      remember: judgement.cacheable && !file.hasMoved,
+      remember: judgement.cacheable && file.mayKeep,
       successor: await this.#successorOf(upcall, file),
     };
   }
@@ -76,18 +75,19 @@ export class OpenHandler {
       const hooks = hooksOf(upcall, file, this.parts.mmapCheck);
       const judgement = await judgeOpen(judges, hooks, file, upcall, this.parts);
       if (!file.hasMoved || attempt === MOST_ATTEMPTS) return { file, judgement };
-      const hasWriter = settled.state === 'busy';
-      file = await OpenedFile.asNow(upcall, { hasWriter, isNew: file.isNew }, this.parts);
+      const now = { hasWriter: mayHaveWriter(upcall, settled), isNew: file.isMarkedNew };
+      file = await OpenedFile.asNow(upcall, now, this.parts);
     }
   }
 
   async #fileAfter(upcall: OpenUpcall, settled: Settled, wasBusy: boolean): Promise<OpenedFile> {
-    const hasWriter = settled.state === 'busy';
+    const hasWriter = mayHaveWriter(upcall, settled);
     if (settled.state !== 'settled' && !wasBusy) {
       return OpenedFile.asSent(upcall, hasWriter, this.parts);
     }
     const file = await OpenedFile.asNow(upcall, { hasWriter, isNew: false }, this.parts);
-    if (settled.state === 'settled' && settled.digest !== undefined) file.know(settled.digest);
+    if (settled.state !== 'settled' || settled.digest === undefined) return file;
+    if (settled.version === file.version) file.know(settled.digest);
     return file;
   }
 
@@ -152,6 +152,10 @@ interface Judged {
   readonly file: OpenedFile;
   readonly judgement: Judgement;
 }
+
+/** With a lease granted, a handle may still be on its way to be released, or to be opened. */
+const mayHaveWriter = ({ writers }: OpenUpcall, { state }: Settled): boolean =>
+  state === 'busy' || writers > 0;
 
 const hooksOf = (
   { flags, exec, succeeding, path }: OpenUpcall,

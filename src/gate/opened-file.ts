@@ -16,7 +16,7 @@ const readAsync = promisify(read);
 
 export interface OpenedFileParts {
   readonly addon: Pick<Addon, 'getXattr'>;
-  readonly transport: Pick<NativeTransport, 'version'>;
+  readonly transport: Pick<NativeTransport, 'version' | 'takeLease' | 'releaseLease'>;
   readonly pool: Pick<HashPool, 'digest' | 'writeXattr'>;
   readonly digests: DigestCache;
   /** What policy conditions know of the backing file system. */
@@ -43,12 +43,14 @@ export class OpenedFile implements ImaFile {
   #hasMoved = false;
   /** Whether the policy that is asked now may have security.ima written; set before asking it. */
   mayFix = false;
+  /** Whether the namespace that it is asked for has a writer of its own; set before asking it. */
+  hasOwnWriter = false;
 
   private constructor(
     private readonly upcall: OpenUpcall,
     private readonly state: State,
-    /** A writer is there, so no version can be relied on. */
-    private readonly hasWriter: boolean,
+    /** A writer is or may be there: through a mapping it changes the file without a new version. */
+    private hasWriter: boolean,
     private readonly parts: OpenedFileParts,
   ) {
     this.#version = state.version;
@@ -102,7 +104,16 @@ export class OpenedFile implements ImaFile {
     return this.#imaXattr;
   }
 
+  /**
+   * IMA_NEW_FILE lasts while its writer has it open. What another namespace wrote into it, or who
+   * knows who behind the mount, is no new file but one without a label.
+   */
   get isNew(): boolean {
+    return this.state.isNew && (this.hasOwnWriter || this.sizeBytes === 0);
+  }
+
+  /** Made empty, and no writer has been settled since. */
+  get isMarkedNew(): boolean {
     return this.state.isNew;
   }
 
@@ -117,6 +128,11 @@ export class OpenedFile implements ImaFile {
   /** It changed while it was read: what was said about it holds for nothing. */
   get hasMoved(): boolean {
     return this.#hasMoved;
+  }
+
+  /** What is found out about this version may be used for it again. */
+  get mayKeep(): boolean {
+    return !this.#hasMoved && !this.hasWriter;
   }
 
   /** Settling has read this version a moment ago, under a lease. */
@@ -147,14 +163,32 @@ export class OpenedFile implements ImaFile {
     const { node, fd, caller } = this.upcall;
     const { digests, pool } = this.parts;
     const version = this.#version;
-    const isReliable = !this.state.fresh && !this.hasWriter;
-    const cached = isReliable ? digests.find(node, version, algorithm) : undefined;
+    const cached = this.#isReliable() ? digests.find(node, version, algorithm) : undefined;
     if (cached !== undefined) return cached;
-    const order = { namespace: caller.scope, node, version, algorithm, fd, leased: false };
-    const bytes = await pool.digest({ ...order, shared: isReliable });
+    this.#lookForWriter();
+    const order = { namespace: caller.scope, node, algorithm, fd, leased: false };
+    const shared = this.#isReliable();
+    const bytes = await pool.digest({ ...order, version: this.#version, shared });
     if (this.#isElsewhere()) this.#hasMoved = true;
-    else if (isReliable) digests.keep(node, version, algorithm, bytes);
+    else this.#lookForWriter();
+    if (this.mayKeep && this.#isReliable()) digests.keep(node, version, algorithm, bytes);
     return bytes;
+  }
+
+  #isReliable(): boolean {
+    return !this.state.fresh && !this.hasWriter;
+  }
+
+  /** Writers behind the mount are known by nothing but a lease that is refused. */
+  #lookForWriter(): void {
+    if (this.hasWriter || this.#isElsewhere()) return;
+    const { transport } = this.parts;
+    const lease = transport.takeLease(this.upcall.node);
+    if (lease.state === 'granted') transport.releaseLease(lease.fd);
+    if (lease.state !== 'busy' && lease.state !== 'gone') return;
+    this.hasWriter = true;
+    // Native gives a file with such a writer a new version; it is still the one judged.
+    this.#version = transport.version(this.upcall.node) ?? -1;
   }
 
   /** The file is at another version than the one judged. */

@@ -6,7 +6,7 @@
 import { EventEmitter, once } from 'node:events';
 import { LeaseBroken } from '../base/lease-broken.js';
 import type { Log } from '../base/log.js';
-import type { Addon, NativeTransport } from '../binding/addon-types.js';
+import type { Addon, NativeTransport, Version } from '../binding/addon-types.js';
 import { lastWriterSettled } from '../ima/check-last-writer.js';
 import type { Digest } from '../ima/ports.js';
 import type { Journal } from './journal.js';
@@ -16,8 +16,12 @@ import { addWriter, newlyUnsettled, type Unsettled, type WritingOpen } from './u
 export type Settled =
   /** There was nothing to settle. */
   | { readonly state: 'clean' }
-  /** Its writers have ended; `digest`: what was hashed for the label. */
-  | { readonly state: 'settled'; readonly digest: Digest | undefined }
+  /** Its writers have ended; `digest`: what was hashed for the label, `version`: what it is now. */
+  | {
+      readonly state: 'settled';
+      readonly digest: Digest | undefined;
+      readonly version: Version | undefined;
+    }
   /** A writer is still there. */
   | { readonly state: 'busy' };
 
@@ -28,6 +32,8 @@ export interface SettlingParts extends LabelWrittenParts {
     'takeLease' | 'releaseLease' | 'setUnsettled' | 'version' | 'openBacking'
   >;
   readonly journal: Pick<Journal, 'add' | 'remove'>;
+  /** A writer of the node ended: what is kept of it, for whichever namespace, holds no more. */
+  readonly forgotten: (node: number) => void;
   readonly log: Log;
 }
 
@@ -65,6 +71,11 @@ export class Settling {
   writersOwn(node: number, scope: bigint): boolean {
     const record = this.#unsettled.get(node);
     return record !== undefined && [...record.scopes].every((id) => id === scope);
+  }
+
+  /** Somebody in this namespace is, or may be, writing to it. */
+  hasWriterOf(node: number, scope: bigint): boolean {
+    return this.#unsettled.get(node)?.scopes.has(scope) === true;
   }
 
   /**
@@ -155,7 +166,7 @@ export class Settling {
         return this.#withDescriptor(record, fd, (known) => this.#end(record, known, false));
       case 'gone':
         this.#clear(record);
-        return { state: 'settled', digest: undefined };
+        return { state: 'settled', digest: undefined, version: undefined };
     }
   }
 
@@ -187,7 +198,8 @@ export class Settling {
       record.labelledVersion = this.parts.transport.version(record.node);
       record.labelledContent = digest ?? record.labelledContent;
     }
-    return { state: 'settled', digest };
+    // A mapping's stores may leave the version as it is; here a lease says that there are none.
+    return { state: 'settled', digest, version: this.parts.transport.version(record.node) };
   }
 
   /** `isDone` is false if a writer came. */
@@ -208,6 +220,8 @@ export class Settling {
 
   #clear(record: Unsettled): void {
     for (const ima of record.imas) lastWriterSettled(ima, record.node);
+    // Stores through a mapping may have moved no version: others' results are void as well.
+    this.parts.forgotten(record.node);
     this.#unsettled.delete(record.node);
     this.parts.transport.setUnsettled(record.node, false);
     if (record.isJournalled) this.parts.journal.remove(record.ino);

@@ -2,6 +2,7 @@
 import type { OpenUpcall } from '../binding/addon-types.js';
 import type { Ima } from '../ima/ima.js';
 import type { Digest } from '../ima/ports.js';
+import type { Judge } from '../namespaces/registry.js';
 
 export interface Unsettled {
   readonly node: number;
@@ -11,7 +12,7 @@ export interface Unsettled {
   readonly scopes: Set<bigint>;
   /** The policies that let its writers in, in the order of judging. */
   readonly imas: Set<Ima>;
-  /** Every one of them passed the file itself and may have security.ima written. */
+  /** security.ima may be written, as far as all writing opens go. */
   mayLabel: boolean;
   /** It is in the journal, because the last close is to label it. */
   isJournalled: boolean;
@@ -26,9 +27,9 @@ export interface Unsettled {
 /** An allowed open for writing. */
 export interface WritingOpen {
   readonly upcall: OpenUpcall;
-  /** The policies that judged it. */
-  readonly imas: readonly Ima[];
-  /** All of them passed the file, and may have security.ima written. */
+  /** Who judged it. */
+  readonly judges: readonly Judge[];
+  /** This writing may lead to security.ima being written. */
   readonly mayLabel: boolean;
   /** One of them will want the hash written at the last close. */
   readonly wantsLabel: boolean;
@@ -50,10 +51,10 @@ export const newlyUnsettled = ({ node, file, path }: OpenUpcall): Unsettled => (
 
 /** Adds one more writer, who is being let in at this moment. */
 export const addWriter = (record: Unsettled, writing: WritingOpen): void => {
-  const { upcall, imas, mayLabel, wantsLabel } = writing;
+  const { upcall, judges, mayLabel, wantsLabel } = writing;
   record.path = upcall.path;
   record.scopes.add(upcall.caller.scope);
-  for (const ima of imas) record.imas.add(ima);
+  for (const { ima } of judges) record.imas.add(ima);
   record.mayLabel &&= mayLabel;
   record.isJournalled ||= wantsLabel;
   record.writers += 1;

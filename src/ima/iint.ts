@@ -91,6 +91,8 @@ export class Iint {
 export class IintCache {
   readonly #capacity: number;
   readonly #iints = new Map<number, Iint>();
+  /** The node obtained last. */
+  #latest = -1;
 
   constructor(capacity: number) {
     this.#capacity = capacity;
@@ -108,10 +110,13 @@ export class IintCache {
   /** ima_inode_get: the node's iint, made if there is none. */
   obtain(node: number): Iint {
     const known = this.#iints.get(node);
-    const iint = known ?? new Iint();
-    if (known) {
-      this.#iints.delete(node);
+    // The hooks of one open ask one after the other, and a Map grows by what is deleted from it.
+    if (known && node === this.#latest) {
+      return known;
     }
+    this.#latest = node;
+    const iint = known ?? new Iint();
+    this.#iints.delete(node);
     // A Map iterates in order of insertion, so the first is the one not used for longest.
     this.#iints.set(node, iint);
     if (this.#iints.size > this.#capacity) {

@@ -71,6 +71,11 @@ export interface ImaFile {
   /** Made by this open or since its last settled writer (kernel IMA_NEW_FILE). */
   readonly isNew: boolean;
   readonly sizeBytes: number;
+  /**
+   * Nobody is known to write to it, so that equal versions do mean equal content. Looking for writers
+   * is part of `digest`, so that it can become false.
+   */
+  readonly mayKeep: boolean;
   /** Content digest of this version; rejects when it cannot be read. */
   digest(algorithm: HashAlgorithm): Promise<Uint8Array>;
   /** Write security.ima (fix mode); false where the sharing rule forbids it. */

@@ -11,7 +11,7 @@ import {
   withoutAppraisal,
 } from './outcome.js';
 import { matchPolicy, type PolicyDecision } from './policy/match-policy.js';
-import type { AuditPort, ImaFile } from './ports.js';
+import type { AuditPort } from './ports.js';
 import type { Verdict } from './verdict.js';
 import { hashAlgorithmOfXattr } from './xattr/decode-xattr.js';
 
@@ -52,7 +52,7 @@ export async function processMeasurement(
   const directIo = access.directIo && !iint.has(IMA_COLLECTED);
   const collected = await collectMeasurement(audit, file, algorithm, directIo);
   if (collected.ok) {
-    markDone(ima, moment, file, IMA_COLLECTED);
+    markDone(ima, moment, access, IMA_COLLECTED);
   }
   // Measuring (ima_store_measurement) belongs here: what is refused below has been measured.
   const outcome = todo.appraise
@@ -60,10 +60,10 @@ export async function processMeasurement(
     : withoutAppraisal(decision, collected);
   if (todo.appraise && outcome.wanted && outcome.cause === undefined) {
     // Only an equal digest is kept: who passed because the file is new passes until it is settled.
-    markDone(ima, moment, file, IMA_APPRAISED[todo.appraise]); // ima_cache_flags
+    markDone(ima, moment, access, IMA_APPRAISED[todo.appraise]); // ima_cache_flags
   }
   // Of two opens that waited for the same digest one writes the record.
-  if (todo.audit && collected.ok && markDone(ima, moment, file, IMA_AUDITED)) {
+  if (todo.audit && collected.ok && markDone(ima, moment, access, IMA_AUDITED)) {
     audit.measurement(collected.digest); // ima_audit_measurement
   }
   return conclude(ima, moment, access, decision, outcome);
@@ -85,11 +85,17 @@ function demandsAnything({ measure, appraise, audit, hash }: PolicyDecision): bo
  * Whether the iint's done bits count for this access. They outlive a change of the file only while
  * a writer whose open was itself judged here is about, and no other namespace's.
  */
-function resultsStand(iint: Iint, { file, writersOwn }: Access, { generation }: Moment): boolean {
+function resultsStand(iint: Iint, access: Access, { generation }: Moment): boolean {
+  const { file, writersOwn } = access;
   return (
-    iint.speaksFor(file.version, generation) ||
+    (mayKeepResults(access) && iint.speaksFor(file.version, generation)) ||
     (writersOwn && iint.hasWriter() && iint.generation === generation)
   );
+}
+
+/** Once its page is dirty, a store through a mapping moves no version. */
+function mayKeepResults({ file, writersOwn }: Access): boolean {
+  return file.mayKeep || writersOwn;
 }
 
 function remainingActions(
@@ -105,9 +111,13 @@ function remainingActions(
 /**
  * Notes what was done for this version. Another access may have moved the iint while this one
  * waited: then it is not for this version any more, and the work counts as done for this access
- * alone. False only if another access did the same meanwhile.
+ * alone, as it does while others may be writing. False only if another access did the same meanwhile.
  */
-function markDone(ima: Ima, { generation }: Moment, file: ImaFile, bits: number): boolean {
+function markDone(ima: Ima, { generation }: Moment, access: Access, bits: number): boolean {
+  const { file } = access;
+  if (!mayKeepResults(access)) {
+    return true;
+  }
   const iint = ima.iints.find(file.node);
   if (!iint?.speaksFor(file.version, generation)) {
     return true;

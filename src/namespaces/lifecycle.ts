@@ -4,7 +4,7 @@
  */
 import type { ErrnoName } from '../base/errno.js';
 import type { Log } from '../base/log.js';
-import type { Addon, Caller } from '../binding/addon-types.js';
+import type { Addon, Caller, ProcessFacts } from '../binding/addon-types.js';
 import type { AppraiseOption, NamespacePolicy } from '../daemon-options.js';
 import { changeIma } from '../ima/ima.js';
 import type { AppraiseMode } from '../ima/ports.js';
@@ -39,11 +39,21 @@ export interface LifecycleParts {
 /** How often ended namespaces are looked for. */
 const DEATH_CHECK_MS = 2000;
 
+/**
+ * So many checks in a row must find nobody from an ended namespace before its policy goes: a walk of
+ * /proc is no snapshot, and may miss a process that forks or moves meanwhile.
+ */
+const CHECKS_WITHOUT_KIN = 3;
+
 const MODES: readonly AppraiseMode[] = ['off', 'log', 'fix', 'enforce'];
 
 export class Lifecycle {
   #timer: NodeJS.Timeout | undefined;
   #isChecking = false;
+  /** Ended activated namespaces that are still kept: checks in a row that found nobody from them. */
+  readonly #ended = new Map<Namespace, number>();
+  /** Activations by own roots that are under way: the namespace and the uid it counts against. */
+  readonly #reserved = new Map<Namespace, number>();
 
   constructor(private readonly parts: LifecycleParts) {}
 
@@ -79,10 +89,21 @@ export class Lifecycle {
     const namespace = registry.ofCaller(caller);
     if (appraise !== 'enforce_ns' || namespace.isSystem) return 'EINVAL';
     if (nsPolicy === 'replace') return 'EPERM';
+    if (namespace.isActive) return undefined;
     const ownerUid = namespace.owner?.rootUid ?? caller.credentials.uid;
-    const used = selfActivated(registry.activated(), ownerUid).length;
-    if (used >= LIMITS.selfActivationsPerUid) return 'EDQUOT';
-    return this.#activate(namespace, { by: 'own-root', ownerUid }, caller);
+    // Ended ones count while they are kept: a process may leave one behind with each unshare.
+    const used = selfActivated(registry.known(), ownerUid).length;
+    const reserved = [...this.#reserved].filter(
+      ([other, uid]) => uid === ownerUid && other !== namespace && !other.isActive,
+    );
+    if (used + reserved.length >= LIMITS.selfActivationsPerUid) return 'EDQUOT';
+    this.#reserved.set(namespace, ownerUid);
+    try {
+      await this.#activate(namespace, { by: 'own-root', ownerUid }, caller);
+    } finally {
+      this.#reserved.delete(namespace);
+    }
+    return undefined;
   }
 
   /** `mode` of a namespace: off, log, fix or enforce. EINVAL for anything else. */
@@ -104,21 +125,13 @@ export class Lifecycle {
     return undefined;
   }
 
-  /** Looks which namespaces ended, and frees what is kept for them. */
+  /** Looks which namespaces ended, and frees what is kept for them once nobody needs it. */
   async retireDead(): Promise<void> {
     if (this.#isChecking) return;
     this.#isChecking = true;
     try {
-      const { registry, addon } = this.parts;
-      const gone = registry
-        .known()
-        .filter((known) => !known.isSystem && addon.namespaceLives(known.id) === false);
-      for (const namespace of gone) await this.#announceEnd(namespace);
-      if (gone.length > 0 && this.parts.lineage.isNeeded) await this.#bindUnseen();
-      // A descendant must not lose the policy because its ancestor's last process left.
-      const isNeeded = ({ id }: Namespace): boolean =>
-        this.parts.lineage.boundTo(id).some((bound) => addon.namespaceLives(bound) !== false);
-      for (const namespace of gone) if (!isNeeded(namespace)) registry.remove(namespace);
+      await this.#announceEnds();
+      await this.#freeUnneeded();
     } finally {
       this.#isChecking = false;
     }
@@ -151,8 +164,45 @@ export class Lifecycle {
     return undefined;
   }
 
+  /** Each death is handled once; what only others' policies judged is not needed any more. */
+  async #announceEnds(): Promise<void> {
+    const { registry, addon, lineage } = this.parts;
+    const gone = registry
+      .known()
+      .filter((known) => !known.isSystem && !this.#ended.has(known))
+      .filter(({ id }) => addon.namespaceLives(id) === false);
+    for (const namespace of gone.filter(({ isActive }) => isActive)) {
+      this.#ended.set(namespace, 0);
+      await this.#announceEnd(namespace);
+    }
+    const bystanders = gone.filter(({ isActive }) => !isActive);
+    // Who came from one of these is to be known as long as its parents live.
+    if (bystanders.length > 0 && lineage.isNeeded) await this.#walkAndBind();
+    for (const namespace of bystanders) if (!namespace.isActive) registry.remove(namespace);
+  }
+
+  /**
+   * A process must not lose a policy because it left the namespace: whether the policy is needed is
+   * decided by processes, which may be in another namespace each time one looks. A bound namespace
+   * that lives needs it too: it can be entered, though nobody is in it.
+   */
+  async #freeUnneeded(): Promise<void> {
+    const { registry, lineage, addon } = this.parts;
+    if (this.#ended.size === 0) return;
+    // Begins after the deaths were seen, so whoever left is seen where it went.
+    const walked = await this.#walkAndBind();
+    for (const [namespace, checks] of this.#ended) {
+      const isNeeded =
+        lineage.hasKin(namespace.id, walked) ||
+        lineage.boundTo(namespace.id).some((bound) => addon.namespaceLives(bound) !== false);
+      this.#ended.set(namespace, isNeeded ? 0 : checks + 1);
+      if (isNeeded || checks + 1 < CHECKS_WITHOUT_KIN) continue;
+      this.#ended.delete(namespace);
+      registry.remove(namespace);
+    }
+  }
+
   async #announceEnd(namespace: Namespace): Promise<void> {
-    if (!namespace.isActive || namespace.isDead) return;
     namespace.retire();
     await this.parts.auditStatus({
       namespace: namespace.name,
@@ -165,10 +215,12 @@ export class Lifecycle {
   }
 
   /** Descendants that have not opened anything yet must be known before their ancestor is forgotten. */
-  async #bindUnseen(): Promise<void> {
+  async #walkAndBind(): Promise<readonly ProcessFacts[]> {
     const { lineage, walks, registry } = this.parts;
     const walked = await walks.walk();
-    for (const scope of lineage.undecided(walked)) lineage.decide(scope, walked);
-    registry.changed();
+    const undecided = lineage.undecided(walked);
+    for (const scope of undecided) lineage.decide(scope, walked);
+    registry.changed(undecided);
+    return walked;
   }
 }

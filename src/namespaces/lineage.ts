@@ -110,6 +110,21 @@ export class Lineage {
       .map(([ancestor]) => ancestor);
   }
 
+  /**
+   * Whether any process comes from an activated namespace, wherever it is now: the next namespace
+   * that it makes has to be bound, so the evidence must be kept.
+   */
+  hasKin(scope: bigint, walked: readonly ProcessFacts[]): boolean {
+    const activated = this.#activated.get(scope);
+    if (activated === undefined) return false;
+    this.#noteMembers(walked);
+    const processes = byPid(walked);
+    return walked.some(
+      (process) =>
+        carries(process, activated.evidence) || this.#belongs(process, scope, activated, processes),
+    );
+  }
+
   /** Namespaces bound to an activated one: as long as one of them lives, its policy is needed. */
   boundTo(scope: bigint): bigint[] {
     return [...this.#standings]

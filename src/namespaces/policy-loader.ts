@@ -33,7 +33,7 @@ export type AuditRule = (rule: {
 
 export interface PolicyLoaderParts {
   /** Reads a file as the caller would open it; rejects with an Error with `code`. */
-  readonly readAsCaller: (tid: number, path: string, limitBytes: number) => Promise<Buffer>;
+  readonly readAsCaller: (caller: Caller, path: string, limitBytes: number) => Promise<Buffer>;
   /** A policy changed: remembered verdicts are void. */
   readonly changed: () => void;
   readonly auditStatus: AuditStatus;
@@ -56,8 +56,11 @@ export class PolicyLoader {
     this.#custom.add(namespace);
   }
 
-  /** EBUSY while another open of the same namespace's policy is writing; EINVAL for a dead one. */
-  open(namespace: Namespace): PolicyLoad | ErrnoName {
+  /**
+   * EBUSY while another open of the same namespace's policy is writing; EINVAL for a dead one.
+   * Without `takesPaths` a path is no more than a line that is no rule.
+   */
+  open(namespace: Namespace, takesPaths = true): PolicyLoad | ErrnoName {
     if (namespace.isDead) return 'EINVAL';
     if (this.#busy.has(namespace.id)) return 'EBUSY';
     this.#busy.add(namespace.id);
@@ -66,7 +69,7 @@ export class PolicyLoader {
     // ima_write_policy: with IMA_APPRAISE_POLICY only a signed file will do, and those come later.
     const wantsSigned = demandsSignedPolicy(before);
     const existing = isCustom ? before.rules.length : 0;
-    return new PolicyLoad(namespace, { existing, wantsSigned }, this.parts, {
+    return new PolicyLoad(namespace, { existing, wantsSigned, takesPaths }, this.parts, {
       failed: (problem) => this.#failures.set(namespace, { ...problem, time: now() }),
       commit: (rules) => {
         this.#custom.add(namespace);
@@ -117,8 +120,12 @@ export class PolicyLoad {
 
   constructor(
     readonly namespace: Namespace,
-    /** When it was opened: the number of rules that new ones come after, and what they demand. */
-    private readonly before: { readonly existing: number; readonly wantsSigned: boolean },
+    /** When it was opened: the number of rules that new ones come after, and what is demanded. */
+    private readonly before: {
+      readonly existing: number;
+      readonly wantsSigned: boolean;
+      readonly takesPaths: boolean;
+    },
     private readonly parts: PolicyLoaderParts,
     private readonly hooks: LoadHooks,
   ) {}
@@ -177,9 +184,13 @@ export class PolicyLoad {
   }
 
   async #readFile(path: string, caller: Caller): Promise<Rule[] | LoadProblem> {
+    if (!this.before.takesPaths) {
+      const where = `${this.namespace.name}/policy`;
+      return this.#problem('EINVAL', `a file can be named by its path in ${where} only`);
+    }
     let text: string;
     try {
-      text = String(await this.parts.readAsCaller(caller.tid, path, LIMITS.policyFileBytes));
+      text = String(await this.parts.readAsCaller(caller, path, LIMITS.policyFileBytes));
     } catch (error) {
       const errno = errnoOf(error);
       if (errno === undefined) throw error;

@@ -35,7 +35,7 @@ export interface RegistryParts {
 
 export class Registry {
   readonly system: Namespace;
-  /** Every namespace seen; dead ones stay while namespaces bound to them live. */
+  /** Every namespace seen; dead ones stay while processes that come from them live. */
   readonly #namespaces = new Map<bigint, Namespace>();
   /** Namespaces whose facts native was told. */
   readonly #published = new Set<bigint>();
@@ -108,15 +108,18 @@ export class Registry {
     return judges;
   }
 
-  /** To be called when a policy, mode or hash, or what is bound to what, changed: verdicts are void. */
-  changed(): void {
-    for (const id of this.#published) {
-      const namespace = this.#namespaces.get(id);
+  /**
+   * To be called when a policy, mode or hash, or what is bound to what, changed: verdicts are void.
+   * `ids`: the namespaces it changed for, all unless given.
+   */
+  changed(ids: Iterable<bigint> = this.#published): void {
+    for (const id of ids) {
+      const namespace = this.#published.has(id) ? this.#namespaces.get(id) : undefined;
       if (namespace !== undefined) this.#publish(namespace);
     }
   }
 
-  /** A namespace ended and none is bound to it any more: everything kept for it goes. */
+  /** A namespace ended and nobody comes from it any more: everything kept for it goes. */
   remove(namespace: Namespace): void {
     this.#namespaces.delete(namespace.id);
     this.#published.delete(namespace.id);

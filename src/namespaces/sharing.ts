@@ -1,6 +1,6 @@
 /**
  * security.ima is one for all namespaces, so not every policy may have it written (DESIGN section 4,
- * "security.ima is shared"). That the writing open passed everywhere is asked where it is judged.
+ * "security.ima is shared"): what one namespace writes, another one's exec may rely on.
  */
 import type { NamespacePolicy } from '../daemon-options.js';
 import { matchPolicy } from '../ima/policy/match-policy.js';
@@ -14,19 +14,32 @@ export class Sharing {
   readonly #ofObjects = new WeakMap<Policy, Policy>();
 
   constructor(
-    private readonly registry: { readonly system: Namespace; activated(): Namespace[] },
+    private readonly registry: { readonly system: Namespace; known(): Namespace[] },
     private readonly nsPolicy: NamespacePolicy,
   ) {}
 
-  /** Whether `judge`'s policy may have the file's security.ima written. */
-  mayWrite(judge: Namespace, object: ObjectFacts): boolean {
+  /**
+   * Whether security.ima of the file may be written because `judge`'s policy wants it. `judges`: who
+   * was asked; `passed`: those of them whose policies appraised this very access and found the file
+   * right. One that had nothing to say of it has not agreed: under another hook it may rely on the
+   * label. Under `replace` whoever is active counts as asked.
+   */
+  mayWrite(
+    judge: Namespace,
+    object: ObjectFacts,
+    { judges, passed }: { judges: readonly Namespace[]; passed: ReadonlySet<Namespace> },
+  ): boolean {
     if (judge.isSystem) return true;
     // A container in fix mode would bless what others refuse.
     if (judge.ima.mode === 'fix' && this.registry.system.ima.mode !== 'fix') return false;
-    if (this.nsPolicy === 'stack') return true;
-    return !this.registry
-      .activated()
-      .some((other) => other !== judge && this.#mayAppraise(other.ima.policy, object));
+    const { system } = this.registry;
+    const asked =
+      this.nsPolicy === 'replace'
+        ? this.registry.known().filter(({ isActive }) => isActive)
+        : [system, ...judges];
+    return asked
+      .filter((other) => other !== judge && !passed.has(other))
+      .every((other) => !this.#mayAppraise(other.ima.policy, object));
   }
 
   /** Whether some access to the file could be appraised. */
@@ -51,12 +64,14 @@ const ANYBODY: Subject = {
 };
 
 /**
- * An appraise rule without its conditions on hook, access and subject; a dont_appraise rule only if it
- * has none of them, for else it leaves some access appraised.
+ * An appraise rule without its conditions on hook, access and subject, nor on the group, which the
+ * owner may change; a dont_appraise rule only if it has none of them, for else it leaves some access
+ * appraised.
  */
 const ofObject = (rule: Rule): Rule[] => {
   if (familyOf(rule.action) !== 'appraise') return [];
-  const { func, mask, uid, euid, gid, egid, ...rest } = rule;
-  const isConditional = [func, mask, uid, euid, gid, egid].some((one) => one !== undefined);
+  const { func, mask, uid, euid, gid, egid, fgroup, ...rest } = rule;
+  const conditions = [func, mask, uid, euid, gid, egid, fgroup];
+  const isConditional = conditions.some((one) => one !== undefined);
   return rule.action === 'dont_appraise' && isConditional ? [] : [rest];
 };

@@ -83,7 +83,7 @@ describe('a policy named by path', () => {
     writeFileSync(path, 'appraise fowner=1\n');
     writeFileSync(other, 'appraise fowner=2\n');
     await container.ok(['mount', '--bind', other, path]);
-    await container.ok(['sh', '-c', `echo ${path} > ${imafs.control('policy')}`]);
+    await container.ok(['sh', '-c', `echo ${path} > ${imafs.control('self/policy')}`]);
     assert.equal(await container.ok(['cat', imafs.control('policy')]), 'appraise fowner=2 \n');
   });
 
@@ -111,7 +111,7 @@ describe('a policy named by path', () => {
     await container.ok(['sh', '-c', `echo 1 > ${imafs.control('active')}`]);
     writeFileSync(`${imafs.root}/private`, 'appraise fowner=1\n', { mode: 0o600 });
     const results = await container.xt(
-      `open w ${imafs.control('policy')} , write ${imafs.root}/private`,
+      `open w ${imafs.control('self/policy')} , write ${imafs.root}/private`,
     );
     assert.deepEqual(results, ['open=ok', 'write=EACCES']);
   });

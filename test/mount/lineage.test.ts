@@ -1,6 +1,14 @@
 /** A container must not shed its policy by making mount namespaces, and nobody else inherits it. */
 import assert from 'node:assert/strict';
-import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { describe } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -130,6 +138,33 @@ describe('out of an activated container', () => {
     const results = await container.xt(`unshare m , open r ${file} , sleep 10 , open r ${file}`);
     assert.deepEqual(results, ['unshare=ok', REFUSED, 'sleep=ok', REFUSED]);
   });
+
+  imafs.test(
+    'hopping through namespaces until the activated one is long gone sheds nothing',
+    async () => {
+      const file = unlabelled(imafs, 'hopping');
+      const directory = mkdtempSync('/tmp/imafs-test-hopping-');
+      const output = `${directory}/output`;
+      writeFileSync(output, '');
+      chmodSync(directory, 0o755);
+      chmodSync(output, 0o666);
+      const container = await imafs.activated([RULE], { userRoot: 100_000 });
+      // Several checks for ended namespaces, which find it in another namespace each time.
+      const hops = 'unshare m , sleep 1 , '.repeat(5000);
+      const words = `daemonize , ${hops}open r ${file} , sleep 5000 , unshare m , open r ${file}`;
+      const command = ['sh', '-c', `exec "$0" "$@" > ${output}`, program('xt')];
+      try {
+        await container.run([...command, ...words.split(' ')]);
+        await container.stop();
+        const opens = (): string[] => readFileSync(output, 'utf8').match(/open=.*/g) ?? [];
+        for (let tries = 0; opens().length < 2 && tries < 300; tries++) await sleep(100);
+        assert.deepEqual(opens(), [REFUSED, REFUSED]);
+      } finally {
+        rmSync(directory, { recursive: true });
+      }
+    },
+    userNamespaces,
+  );
 });
 
 describe('not bound', () => {

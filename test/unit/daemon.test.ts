@@ -29,7 +29,9 @@ const options: DaemonOptions = {
 };
 
 /** An addon whose transport does nothing, and what was asked of it. */
-const fakeAddon = (fault: { start?: Error; notify?: Error } = {}) => {
+const fakeAddon = (
+  fault: { start?: Error; notify?: Error; take?: Error; unmount?: Error } = {},
+) => {
   const done: string[] = [];
   const transport: Partial<NativeTransport> = {
     start: () => {
@@ -37,8 +39,14 @@ const fakeAddon = (fault: { start?: Error; notify?: Error } = {}) => {
       if (fault.start !== undefined) throw fault.start;
       return { fsMagic: 0xef53 } as ReturnType<NativeTransport['start']>;
     },
-    unmount: (detach) => void done.push(`unmount ${detach ? 'lazily' : ''}`),
-    takeUpcalls: () => [],
+    unmount: (detach) => {
+      done.push(`unmount ${detach ? 'lazily' : ''}`);
+      if (fault.unmount !== undefined) throw fault.unmount;
+    },
+    takeUpcalls: () => {
+      if (fault.take !== undefined) throw fault.take;
+      return [];
+    },
   };
   const addon: Partial<Addon> = {
     namespaceOf: () => ({ scope: 1n, scopeName: 1001 }),
@@ -58,6 +66,22 @@ test('a fault after mounting unmounts', async () => {
   const { addon, done } = fakeAddon({ notify: new Error('a bug') });
   await assert.rejects(startDaemon(options, addon), /a bug/);
   assert.deepEqual(done, ['start', 'unmount lazily']);
+});
+
+test('whatever fails after mounting is what is told, also where unmounting fails', async () => {
+  const bugs = { take: new Error('a bug'), unmount: new Error('EINVAL') };
+  const { addon, done } = fakeAddon(bugs);
+  // Were anything left open, this process would not end.
+  await assert.rejects(startDaemon({ ...options, logLevel: 'silent' as 'error' }, addon), /a bug/);
+  assert.deepEqual(done, ['start', 'unmount lazily']);
+});
+
+test('a transport that cannot be made fails the start', async () => {
+  const { addon } = fakeAddon();
+  const createTransport = () => {
+    throw new Error('no transport');
+  };
+  await assert.rejects(startDaemon(options, { ...addon, createTransport }), /no transport/);
 });
 
 test('where mounting itself fails nothing is unmounted: it may be the mount of somebody else', async () => {

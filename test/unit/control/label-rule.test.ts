@@ -6,6 +6,7 @@ import { changeIma } from '../../../src/ima/ima.js';
 import { parsePolicy } from '../../../src/ima/policy/parse-policy.js';
 import { Policy } from '../../../src/ima/policy/policy.js';
 import type { Namespace } from '../../../src/namespaces/namespace.js';
+import { Sharing } from '../../../src/namespaces/sharing.js';
 import { Fixture } from './fixture.js';
 
 const DIGEST = Buffer.alloc(32, 7);
@@ -22,7 +23,6 @@ interface Case {
   readonly idMap?: string;
   readonly uid?: number;
   readonly xattr?: Buffer;
-  readonly mayWrite?: boolean;
 }
 
 const refusal = (given: Case): Promise<string | undefined> => {
@@ -37,7 +37,7 @@ const refusal = (given: Case): Promise<string | undefined> => {
   const judge = { namespace: system, scope: container, ima: system.ima, subjects: [subject] };
   const rule = new LabelRule({
     registry: { system, judges: () => Promise.resolve([judge]) },
-    sharing: { mayWrite: () => given.mayWrite ?? true },
+    sharing: new Sharing({ system, known: () => [system, container] }, 'stack'),
     hashPool: { digest: () => Promise.resolve(DIGEST) },
     fileSystem: { fsMagic: 0xef53, fsName: 'ext4', fsUuid: undefined },
     readIdMap: () => Promise.resolve(given.idMap ?? IDENTITY),
@@ -58,19 +58,25 @@ test('a container labels what no policy appraises', async () => {
   assert.equal(await refusal({ systemPolicy: 'appraise fowner=1000' }), undefined);
 });
 
+test('a container cannot label for another hook of the system', async () => {
+  for (const systemPolicy of ['appraise func=BPRM_CHECK', 'appraise mask=MAY_EXEC uid=5']) {
+    assert.equal(await refusal({ systemPolicy }), 'EPERM');
+    assert.equal(await refusal({ systemPolicy, xattr: RIGHT }), 'EPERM');
+  }
+});
+
 test('a container cannot bless what the system refuses it', async () => {
   assert.equal(await refusal({ systemPolicy: 'appraise' }), 'EACCES');
   const xattr = Buffer.concat([Buffer.from('0404', 'hex'), Buffer.alloc(32)]);
   assert.equal(await refusal({ systemPolicy: 'appraise', xattr }), 'EACCES');
 });
 
-test('a container may label anew what passes', async () => {
+test('what passes may be labelled again', async () => {
   assert.equal(await refusal({ systemPolicy: 'appraise', xattr: RIGHT }), undefined);
 });
 
-test('a container never writes over a signature, nor against the sharing rule', async () => {
+test('a container never writes over a signature', async () => {
   assert.equal(await refusal({ xattr: SIGNATURE }), 'EPERM');
-  assert.equal(await refusal({ mayWrite: false }), 'EPERM');
 });
 
 test('root of a user namespace labels files of its own ids only', async () => {

@@ -8,13 +8,14 @@ const GOOD = 'appraise fowner=1000';
 const OTHER = 'appraise func=MODULE_CHECK';
 
 const policyFixture = (): Fixture & {
+  readonly loader: PolicyLoader;
   readonly audited: string[];
   readonly files: Map<string, string>;
 } => {
   const audited: string[] = [];
   const files = new Map<string, string>();
   const policyLoader = new PolicyLoader({
-    readAsCaller: (_tid, path) => {
+    readAsCaller: (_caller, path) => {
       const text = files.get(path);
       return text === undefined
         ? Promise.reject(Object.assign(new Error(path), { code: 'ENOENT' }))
@@ -31,7 +32,7 @@ const policyFixture = (): Fixture & {
       return Promise.resolve();
     },
   });
-  return Object.assign(new Fixture({ policyLoader }), { audited, files });
+  return Object.assign(new Fixture({ policyLoader }), { loader: policyLoader, audited, files });
 };
 
 test('a shell: dup and close come before the write', async () => {
@@ -120,9 +121,27 @@ test('a policy file named by its path is read as the writer would', async () => 
   const fixture = policyFixture();
   fixture.files.set('/etc/ima/ima-policy', `# ours\n${GOOD}\n${OTHER}\n`);
   const root = fixture.caller(fixture.container);
-  assert.equal(await fixture.write(root, 'policy', '/etc/ima/nofile\n'), 'ENOENT');
-  assert.equal(await fixture.write(root, 'policy', '/etc/ima/ima-policy'), undefined);
+  const own = '4026532001/policy';
+  assert.equal(await fixture.write(root, own, '/etc/ima/nofile\n'), 'ENOENT');
+  assert.equal(await fixture.write(root, own, '/etc/ima/ima-policy'), undefined);
   assert.equal(await fixture.read(root, 'policy'), `${GOOD} \n${OTHER} \n`);
+});
+
+test('at the top, where all write to one inode, only the system names a file', async () => {
+  const fixture = policyFixture();
+  fixture.files.set('/etc/ima/ima-policy', `${GOOD}\n`);
+  const root = fixture.caller(fixture.container);
+  const file = await fixture.open(root, 'policy', O_WRONLY);
+  await file.write(`${OTHER}\n`);
+  assert.equal(await file.write('/etc/ima/ima-policy\n'), 'EINVAL');
+  await file.flush();
+  await file.release();
+  assert.equal(await fixture.read(root, 'policy'), '', 'nothing of that open is in force');
+  const failure = fixture.loader.lastFailure(fixture.container);
+  assert.match(failure?.message ?? '', /4026532001\/policy only/);
+  const system = fixture.caller(fixture.system);
+  assert.equal(await fixture.write(system, 'policy', '/etc/ima/ima-policy\n'), undefined);
+  assert.equal(await fixture.read(system, 'policy'), `${GOOD} \n`);
 });
 
 test('reading is a snapshot taken at open', async () => {

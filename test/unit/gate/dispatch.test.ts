@@ -55,6 +55,29 @@ test('more upcalls than one batch are all taken', async () => {
   assert.equal(gate.transport.answers.size, 200);
 });
 
+test('a batch that is longer than asked for, or shorter, is not taken for the last one', async () => {
+  const gate = new GateFixture();
+  const file = gate.good('file');
+  const caller = gate.namespaces.caller(1n);
+  const open = () => gate.transport.open(file, caller);
+  const batches: Upcall[][] = [
+    [{ kind: 'forgotten', nodes: [] }, ...Array.from({ length: 64 }, open)],
+    [open()],
+    [open()],
+  ];
+  const { transport } = gate;
+  dispatchOf(gate, {
+    transport: {
+      takeUpcalls: () => batches.shift() ?? [],
+      finishOpen: (id, answer) => transport.finishOpen(id, answer),
+      finish: () => undefined,
+      finishVirtual: () => undefined,
+    },
+  }).wake();
+  await settle();
+  assert.equal(transport.answers.size, 66);
+});
+
 test('whatever a handler throws, its request is refused, logged once and counted', async () => {
   const gate = new GateFixture();
   const file = gate.good('file');

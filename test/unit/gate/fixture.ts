@@ -57,7 +57,11 @@ export class GateFixture {
       }),
     };
     const paths = new Paths('/mnt', '0:0');
-    const settling = new Settling({ addon, transport, pool, journal, log });
+    const forgotten = (node: number): void => {
+      this.digests.forget([node]);
+      for (const namespace of registry.known()) namespace.forgetNodes([node]);
+    };
+    const settling = new Settling({ addon, transport, pool, journal, forgotten, log });
     const shared = { registry, settling, audit, denials: new Denials(paths, log), paths };
     this.transport = transport;
     this.namespaces = namespaces;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { changeIma } from '../../../src/ima/ima.js';
 import { EACCES, GateFixture } from './fixture.js';
@@ -172,6 +173,77 @@ test('replace: a namespace does not label what another policy appraises', async 
   assert.equal((await gate.write(file, 'new content', CONTAINER)).errno, ALLOWED);
   await gate.release(file);
   assert.deepEqual(file.xattr, before);
+});
+
+test('a namespace does not label what the system appraises under another hook', async () => {
+  const exec = 'appraise func=BPRM_CHECK';
+  for (const own of ['appraise fowner=1000', 'hash fowner=1000']) {
+    const gate = new GateFixture('stack', exec);
+    await gate.namespaces.activated(CONTAINER, [own]);
+    const file = gate.transport.add('evil', '', { isNew: true });
+    assert.equal((await gate.write(file, 'evil', CONTAINER)).errno, ALLOWED);
+    file.isNew = false;
+    await gate.release(file);
+    assert.equal(file.xattr, undefined, own);
+    assert.equal((await gate.opened(file, { exec: true })).errno, EACCES);
+  }
+});
+
+test('a namespace labels what nobody else could appraise, or what all others passed', async () => {
+  for (const system of ['appraise fowner=5', RULE]) {
+    const gate = new GateFixture('stack', system);
+    await gate.namespaces.activated(CONTAINER, [RULE]);
+    const file = gate.good('file');
+    await gate.write(file, 'new content', CONTAINER);
+    await gate.release(file);
+    assert.deepEqual(file.xattr, gate.transport.label(file));
+  }
+});
+
+test('a writer whom the system did not judge takes away the label of one whom it did', async () => {
+  const gate = new GateFixture('replace', RULE);
+  await gate.namespaces.activated(CONTAINER, ['measure']);
+  const file = gate.good('file');
+  const before = file.xattr;
+  await gate.write(file, 'good content', 1n);
+  file.lease = 'busy';
+  await gate.write(file, 'evil content', CONTAINER);
+  gate.settling.released(file.node);
+  file.lease = 'granted';
+  await gate.release(file);
+  assert.equal(file.unsettled, false);
+  assert.deepEqual(file.xattr, before);
+});
+
+test('what anybody found out while a writer was there ends with the writer', async () => {
+  const gate = new GateFixture('stack');
+  await gate.namespaces.activated(CONTAINER, [RULE]);
+  const file = gate.good('file');
+  await gate.write(file, 'content of file', 1n);
+  file.xattr = gate.transport.label(file);
+  file.lease = 'busy';
+  assert.equal((await gate.opened(file, {}, CONTAINER)).errno, ALLOWED);
+  // A store through a mapping whose page is dirty already moves no version.
+  writeFileSync(file.real, 'other bytes');
+  assert.equal((await gate.opened(file, {}, CONTAINER)).errno, EACCES);
+  writeFileSync(file.real, 'content of file');
+  assert.equal((await gate.opened(file, {}, CONTAINER)).errno, ALLOWED);
+  file.lease = 'granted';
+  await gate.release(file);
+  writeFileSync(file.real, 'other bytes');
+  assert.equal((await gate.opened(file, {}, CONTAINER)).errno, EACCES);
+});
+
+test('settling forgets the node for all namespaces', async () => {
+  const gate = new GateFixture('stack', RULE);
+  const file = gate.good('file');
+  await gate.opened(file, {}, 5n);
+  await gate.write(file, 'content of file', 1n);
+  await gate.release(file);
+  const { registry } = gate.namespaces;
+  const imas = registry.known().map((namespace) => namespace.imaOf(registry.system));
+  assert.equal(gate.digests.size, 0);
+  assert.ok(imas.every(({ iints }) => iints.find(file.node) === undefined));
 });
 
 test('fix mode of a container writes nothing, of the system it labels', async () => {

@@ -53,6 +53,7 @@ export class FakeFile implements ImaFile {
   version = 1;
   object = onExt4(1000);
   isNew = false;
+  mayKeep = true;
   hashings = 0;
   failing = false;
   imaXattr: Uint8Array | undefined;

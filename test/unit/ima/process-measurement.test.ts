@@ -64,6 +64,21 @@ test('a pass stands for the version and the generation, per slot', async () => {
   assert.equal(await open({ hook: 'BPRM_CHECK' }), 'invalid-hash');
 });
 
+test('while others may write to it a pass is neither kept nor used again', async () => {
+  const { file, open } = scene('enforce', ['appraise'], '0404{sha256}');
+  await open();
+  file.mayKeep = false;
+  await open();
+  assert.equal(file.hashings, 2);
+  file.mayKeep = true;
+  await open();
+  assert.equal(file.hashings, 3);
+  file.mayKeep = false;
+  await open({ writersOwn: true });
+  await open({ writersOwn: true });
+  assert.equal(file.hashings, 3, 'the kernel keeps results until the last writer of its own');
+});
+
 test('modes off and log allow; only log records', async () => {
   for (const [mode, records] of [
     ['off', []],

@@ -14,7 +14,7 @@ class LoaderFixture {
   readonly errnos: number[] = [];
   changes = 0;
   readonly loader = new PolicyLoader({
-    readAsCaller: (_tid, path) => {
+    readAsCaller: (_caller, path) => {
       const text = this.files.get(path);
       return text === undefined
         ? Promise.reject(Object.assign(new Error('none'), { code: 'ENOENT' }))
