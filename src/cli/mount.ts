@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import type { DaemonOptions } from '../daemon-options.js';
 import type { Invocation } from './command.js';
 import { startDetached, tellStarter } from './daemon-process.js';
@@ -60,6 +61,8 @@ function daemonWords(places: MountPlaces, lists: readonly string[], verbose: boo
 
 /** Serves until unmounted or told to stop; the starter, if there is one, hears how it began. */
 async function serve(startDaemon: StartDaemon, settings: DaemonOptions): Promise<ExitCode> {
+  // V8 lets garbage lie while memory seems cheap: 20 to 60 MB of it with 100,000 files known.
+  setFlagsFromString('--optimize-for-size');
   // Neither the directory it was started in nor a terminal that goes away concerns a daemon.
   process.chdir('/');
   let daemon: RunningDaemon;

@@ -42,7 +42,7 @@ export async function processMeasurement(
   if (decision.hash) {
     iint.flags |= IMA_HASHED; // a hash rule marks the file for the last writer and does no more
   }
-  const todo = remainingActions(decision, iint); // IMA_DO_MASK less IMA_DONE_MASK
+  const todo = remainingActions(decision, iint, access); // IMA_DO_MASK less IMA_DONE_MASK
   if (!todo.appraise && !todo.audit) {
     const outcome = decision.appraise ? PASSED_BEFORE : NOT_APPRAISED; // ima_get_cache_status
     return conclude(ima, moment, access, decision, outcome);
@@ -77,6 +77,9 @@ function getAction({ policy, mode }: Ima, { hook, mask, subject, file }: Access)
   return matchPolicy(policy, { hook, mask, subject, object: file.object }, active);
 }
 
+/** TMPFS_MAGIC, RAMFS_MAGIC */
+const TRACELESS: ReadonlySet<number> = new Set([0x01021994, 0x858458f6]);
+
 function demandsAnything({ measure, appraise, audit, hash }: PolicyDecision): boolean {
   return measure || appraise !== undefined || audit || hash;
 }
@@ -101,9 +104,13 @@ function mayKeepResults({ file, writersOwn }: Access): boolean {
 function remainingActions(
   { appraise, audit }: PolicyDecision,
   iint: Iint,
+  { file, writersOwn }: Access,
 ): Pick<PolicyDecision, 'appraise' | 'audit'> {
+  // Where stores through a mapping move no times, an equal version says nothing of the content.
+  const passStands = !TRACELESS.has(file.object.fsMagic) || (writersOwn && iint.hasWriter());
+  const passed = appraise && passStands && iint.has(IMA_APPRAISED[appraise]);
   return {
-    appraise: appraise && !iint.has(IMA_APPRAISED[appraise]) ? appraise : undefined,
+    appraise: passed ? undefined : appraise,
     audit: audit && !iint.has(IMA_AUDITED),
   };
 }
