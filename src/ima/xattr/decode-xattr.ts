@@ -5,6 +5,8 @@ import type { HashAlgorithm } from '../ports.js';
 export const IMA_XATTR_DIGEST = 0x01;
 export const EVM_IMA_XATTR_DIGSIG = 0x03;
 export const IMA_XATTR_DIGEST_NG = 0x04;
+/** In security.evm. */
+export const EVM_XATTR_PORTABLE_DIGSIG = 0x05;
 export const IMA_VERITY_DIGSIG = 0x06;
 
 /** struct signature_v2_hdr: type, version, hash_algo, keyid (4), sig_size (2). */
