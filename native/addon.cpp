@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <napi.h>
+#include <sys/file.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -25,7 +26,7 @@ using Napi::String;
 using Napi::Value;
 
 // Raised with every change of addon-types.ts.
-constexpr int kAbi = 1;
+constexpr int kAbi = 2;
 
 int intOf(const CallbackInfo& info, size_t at) { return info[at].As<Number>().Int32Value(); }
 
@@ -67,6 +68,18 @@ Value getXattr(const CallbackInfo& info) {
   const auto values = readXattrs(intOf(info, 0), {name});
   if (!values[0]) return info.Env().Undefined();
   return Napi::Buffer<uint8_t>::Copy(info.Env(), values[0]->data(), values[0]->size());
+}
+
+// The lock lasts as long as the descriptor, so as long as the process at most.
+Value lockFile(const CallbackInfo& info) {
+  const Env env = info.Env();
+  const std::string path = info[0].As<String>().Utf8Value();
+  OwnedFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd || ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    throwSystemError(env, errno, "lock " + path);
+    return env.Undefined();
+  }
+  return Number::New(env, fd.release());
 }
 
 void closeDescriptor(const CallbackInfo& info) { ::close(intOf(info, 0)); }
@@ -201,6 +214,7 @@ Object initialize(Env env, Object exports) {
   set("setXattr", setXattr);
   set("getXattr", getXattr);
   set("closeDescriptor", closeDescriptor);
+  set("lockFile", lockFile);
   set("namespaceOf", namespaceOf);
   set("namespaceAt", namespaceAt);
   set("namespaceLives", namespaceLives);

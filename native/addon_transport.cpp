@@ -35,6 +35,7 @@ Napi::Function Transport::define(Napi::Env env) {
                       InstanceMethod("dropScope", &Transport::dropScope),
                       InstanceMethod("voidNode", &Transport::voidNode),
                       InstanceMethod("version", &Transport::version),
+                      InstanceMethod("openCounts", &Transport::openCounts),
                       InstanceMethod("takeLease", &Transport::takeLease),
                       InstanceMethod("releaseLease", &Transport::releaseLease),
                       InstanceMethod("setUnsettled", &Transport::setUnsettled),
@@ -125,6 +126,19 @@ Napi::Value Transport::version(const CallbackInfo& info) {
   uint64_t version = 0;
   if (!session_->version(idOf(info, 0), version)) return info.Env().Undefined();
   return Number::New(info.Env(), static_cast<double>(version));
+}
+
+Napi::Value Transport::openCounts(const CallbackInfo& info) {
+  Object out = Object::New(info.Env());
+  uint32_t readers = 0, writers = 0;
+  if (const NodePtr node = session_->inodes->find(idOf(info, 0))) {
+    std::lock_guard guard(node->lock);
+    readers = node->opens - node->writers + node->openingReaders;
+    writers = node->writers + node->openingWriters;
+  }
+  out.Set("readers", Number::New(info.Env(), readers));
+  out.Set("writers", Number::New(info.Env(), writers));
+  return out;
 }
 
 Napi::Value Transport::takeLease(const CallbackInfo& info) {

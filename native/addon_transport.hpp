@@ -27,6 +27,7 @@ class Transport : public Napi::ObjectWrap<Transport> {
   void dropScope(const Napi::CallbackInfo& info);
   void voidNode(const Napi::CallbackInfo& info);
   Napi::Value version(const Napi::CallbackInfo& info);
+  Napi::Value openCounts(const Napi::CallbackInfo& info);
   Napi::Value takeLease(const Napi::CallbackInfo& info);
   void releaseLease(const Napi::CallbackInfo& info);
   void setUnsettled(const Napi::CallbackInfo& info);

@@ -56,6 +56,7 @@ struct Node {
   int fd = -1;  // O_PATH, or -1 while idle
   uint32_t pins = 0;
   uint32_t opens = 0, writers = 0;
+  uint32_t openingReaders = 0, openingWriters = 0;  // under way, see opening_mark.hpp
   int backingId = 0;
   FileStamp stamp;
   uint64_t version = 0;

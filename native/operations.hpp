@@ -134,7 +134,8 @@ class Operations {
   bool serveRemembered(const Request& request, const Opening& opening, const CallerScopes& scopes,
                        VerdictKey& key, uint64_t& generation);
   int fillUpcall(Upcall& upcall);
-  void answerOpen(const fuse::InHeader& header, const NodePtr& node, uint32_t flags, bool created);
+  void answerOpen(const fuse::InHeader& header, const NodePtr& node, uint32_t flags, bool created,
+                  const OpeningMarkPtr& mark);
   // Tells TypeScript that a write handle is gone, or that one it allowed never came to be.
   void tellReleased(const NodePtr& node);
   void undoOpen(uint64_t handle, const NodePtr& node, bool created);

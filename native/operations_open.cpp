@@ -145,6 +145,7 @@ void Operations::judge(const Request& request, Opening opening) {
 // Takes what TypeScript needs to judge an open, and sends it up.
 void Operations::prepareOpen(const UpcallPtr& upcall) {
   identity_.root();
+  if (!upcall->mark) upcall->mark = OpeningMark::of(upcall->node, isWriter(upcall->flags));
   const int error = fillUpcall(*upcall);
   if (error == EWOULDBLOCK) {
     // Somebody holds a write lease on the file: until it is broken.
@@ -178,16 +179,14 @@ bool Operations::serveRemembered(const Request& request, const Opening& opening,
     if (key.subject.fsuid != request.header.uid || key.subject.fsgid != request.header.gid)
       return false;
   }
-  {
-    std::lock_guard guard(opening.node->lock);
-    if (opening.node->unsettled || opening.node->writers > 0) return false;
-  }
   const std::optional<Verdict> verdict = session_.verdicts.find(key, opening.version);
   if (!verdict) return false;
+  const OpeningMarkPtr mark = OpeningMark::besideNoWriter(opening.node);
+  if (!mark) return false;
   ++session_.counters.remembered;
   if (!verdict->successor.empty())
     session_.successors.expect(request.header.pid, verdict->successor, monotonicMs());
-  answerOpen(request.header, opening.node, opening.flags, false);
+  answerOpen(request.header, opening.node, opening.flags, false, mark);
   return true;
 }
 
@@ -296,12 +295,12 @@ void Operations::grantOpen(const UpcallPtr& upcall, bool remember, const std::st
   if (!successor.empty())
     session_.successors.expect(static_cast<uint32_t>(upcall->caller.tid), successor, monotonicMs());
   upcall->fd.reset();
-  answerOpen(upcall->header, upcall->node, upcall->flags, upcall->created);
+  answerOpen(upcall->header, upcall->node, upcall->flags, upcall->created, upcall->mark);
 }
 
 // An allowed open: I/O mode, truncation, descriptor where the data comes through us, the reply.
 void Operations::answerOpen(const InHeader& header, const NodePtr& node, uint32_t flags,
-                            bool created) {
+                            bool created, const OpeningMarkPtr& mark) {
   const bool writable = isWriter(flags);
   PinnedFd pin(*session_.inodes, node);
   int error = pin ? 0 : pin.error();
@@ -319,9 +318,9 @@ void Operations::answerOpen(const InHeader& header, const NodePtr& node, uint32_
     OwnedFd data(::open(DescriptorPath(pin.get()), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
     if (!data && errno == EWOULDBLOCK) {
       session_.post(
-          [header, node, flags, created](Operations& operations) {
+          [header, node, flags, created, mark](Operations& operations) {
             operations.identity_.root();
-            operations.answerOpen(header, node, flags, created);
+            operations.answerOpen(header, node, flags, created, mark);
           },
           2);
       return;
@@ -348,9 +347,9 @@ void Operations::answerOpen(const InHeader& header, const NodePtr& node, uint32_
       // A lease of ours: it is being given up.
       session_.passthrough->release(node, writable);
       session_.post(
-          [header, node, flags, created](Operations& operations) {
+          [header, node, flags, created, mark](Operations& operations) {
             operations.identity_.root();
-            operations.answerOpen(header, node, flags, created);
+            operations.answerOpen(header, node, flags, created, mark);
           },
           2);
       return;

@@ -14,6 +14,7 @@
 #include "caller.hpp"
 #include "fuse_protocol.hpp"
 #include "handle_table.hpp"
+#include "opening_mark.hpp"
 #include "verdict_cache.hpp"
 
 namespace imafs {
@@ -49,6 +50,7 @@ struct Upcall {
   uint32_t flags = 0;
   bool exec = false, succeeding = false, created = false, isNew = false;
   OwnedFd fd;
+  OpeningMarkPtr mark;
   std::vector<std::optional<std::vector<uint8_t>>> xattrs;
   std::vector<uint8_t> head;
   VerdictKey key;

@@ -1,5 +1,6 @@
 /** What a daemon is started with: the mount options of DESIGN section 6, parsed and complete. */
 import type { HashAlgorithm } from './ima/ports.js';
+import type { Template } from './ima/template/template.js';
 
 /** Values of ima_appraise=; enforce_ns is enforce, and namespaces may be activated. */
 export type AppraiseOption = 'off' | 'log' | 'fix' | 'enforce' | 'enforce_ns';
@@ -24,6 +25,14 @@ export interface DaemonOptions {
   readonly appraise: AppraiseOption;
   /** ima_hash=: for new digests and files without a usable security.ima. */
   readonly imaHash: HashAlgorithm;
+  /** ima_template= or ima_template_fmt=. */
+  readonly imaTemplate: Template;
+  /** PCR that lists are extended into. */
+  readonly pcr: number;
+  /** TPM of the system namespace, as it was given: none, auto, swtpm or a string for tpm2-tss. */
+  readonly tpm: string;
+  /** What cannot be extended into its TPM is refused. */
+  readonly tpmRequired: boolean;
   readonly nsPolicy: NamespacePolicy;
   readonly nsMeasure: 'own' | 'both';
   /** 'self', a path to an nsfs file, or undefined: not said. */
@@ -45,7 +54,7 @@ export interface DaemonOptions {
 /** Why a daemon cannot start with the options it was given; the command line has an exit code for each. */
 export class StartProblem extends Error {
   constructor(
-    readonly about: 'system-namespace' | 'policy' | 'hash' | 'audit' | 'state',
+    readonly about: 'system-namespace' | 'policy' | 'hash' | 'audit' | 'state' | 'tpm-name' | 'tpm',
     message: string,
   ) {
     super(message);

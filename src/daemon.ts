@@ -14,8 +14,11 @@ import { canHash } from './binding/hash-algorithms.js';
 import { HashPool } from './binding/hash-pool.js';
 import { FileLabeller } from './control/label.js';
 import { LabelRule, readIdMap } from './control/label-rule.js';
-import { EMPTY_LIST } from './control/list-file.js';
-import { type StatusSources, statusReport } from './control/status-report.js';
+import {
+  type MeasurementStatus,
+  type StatusSources,
+  statusReport,
+} from './control/status-report.js';
 import { ControlTree } from './control/tree.js';
 import { type DaemonOptions, StartProblem } from './daemon-options.js';
 import { type BackingFacts, backingFacts, deviceOfMount } from './gate/backing-facts.js';
@@ -27,19 +30,22 @@ import { OpenHandler } from './gate/open.js';
 import { IMA_XATTR } from './gate/opened-file.js';
 import { Settling } from './gate/settling.js';
 import { XattrHandler } from './gate/xattr.js';
-import { createIma } from './ima/ima.js';
-import type { Policy } from './ima/policy/policy.js';
+import { changeIma, createIma, type Ima } from './ima/ima.js';
+import type { Lists } from './lists/lists.js';
+import { startLists } from './lists/start-lists.js';
 import { Lifecycle } from './namespaces/lifecycle.js';
 import { Lineage } from './namespaces/lineage.js';
-import { LIMITS } from './namespaces/namespace.js';
+import { LIMITS, type Namespace } from './namespaces/namespace.js';
 import { Paths } from './namespaces/paths.js';
 import { PolicyLoader } from './namespaces/policy-loader.js';
 import { PolicyReads } from './namespaces/policy-reads.js';
 import { ProcessWalks } from './namespaces/process-walks.js';
 import { Registry } from './namespaces/registry.js';
+import { Settings } from './namespaces/settings.js';
 import { Sharing } from './namespaces/sharing.js';
 import { startPolicy } from './namespaces/start-policy.js';
 import { findSystemNamespace, type SystemNamespace } from './namespaces/system-namespace.js';
+import { TpmNameProblem } from './tpm/claim-tpm.js';
 
 /** A daemon that serves its mount, in this process. */
 export interface RunningDaemon {
@@ -72,21 +78,28 @@ export const startDaemon = async (
   const journal = openState(options.stateDirectory);
   const audit = await openAudit(options, log);
   const pool = new HashPool();
-  const close = once(() => closeAll(pool, audit, journal));
+  const lists = openLists(options, addon, log);
+  const close = once(() => closeAll(pool, audit, journal, lists));
 
-  const wake: Wake = { call: () => undefined };
+  const wake: Wake = { call: () => undefined, began: () => undefined };
   let mounted: NativeTransport | undefined;
   try {
     // Whatever is read by path is read before the mount, which may lie over it.
     const version = ownVersion();
     await pool.ready();
+    const makeIma = imaMaker(options, lists);
+    const isSystem = true;
+    const systemIma = makeIma({ id: systemNamespace.value.scope, isSystem, began: wake.began });
+    changeIma(systemIma, { policy: policy.value });
+    await openSystemList(options, lists, systemNamespace.value);
     const transport = addon.createTransport(transportOptions(options, backing.anonymousId), () =>
       wake.call(),
     );
     const facts = transport.start();
     mounted = transport;
     const given = { options, addon, log, version, backing, journal, audit, pool, transport, facts };
-    return serve({ ...given, system: systemNamespace.value, policy: policy.value, wake, close });
+    const system = { ...systemNamespace.value, ima: systemIma };
+    return serve({ ...given, lists, makeIma, system, wake, close });
   } catch (error) {
     try {
       mounted?.unmount(true);
@@ -99,10 +112,20 @@ export const startDaemon = async (
   }
 };
 
-/** What is called when native has something to take; set once there is somebody to take it. */
+/** What is called from below; set once there is somebody to be called. */
 interface Wake {
+  /** Native has something to take. */
   call: () => void;
+  /** A list began anew. */
+  began: (id: bigint) => void;
 }
+
+/** The IMA of a namespace, with a list that is still closed. */
+type MakeIma = (owner: {
+  readonly id: bigint;
+  readonly isSystem: boolean;
+  readonly began: (id: bigint) => void;
+}) => Ima;
 
 /** What a daemon has once it is mounted. */
 interface Mounted {
@@ -116,8 +139,9 @@ interface Mounted {
   readonly pool: HashPool;
   readonly transport: NativeTransport;
   readonly facts: TransportFacts;
-  readonly system: SystemNamespace;
-  readonly policy: Policy;
+  readonly lists: Lists;
+  readonly makeIma: MakeIma;
+  readonly system: SystemNamespace & { readonly ima: Ima };
   readonly wake: Wake;
   readonly close: () => Promise<void>;
 }
@@ -125,12 +149,10 @@ interface Mounted {
 /** Builds the parts and wires them. */
 const serve = (mounted: Mounted): RunningDaemon => {
   const { options, addon, log, backing, journal, audit, pool, transport, facts } = mounted;
-  const { system, policy, version, wake, close } = mounted;
+  const { system, lists, makeIma, version, wake, close } = mounted;
   const startedAt = new Date();
 
   // Namespaces and their policies.
-  const mode = options.appraise === 'enforce_ns' ? 'enforce' : options.appraise;
-  const imaOptions = { mode, hashAlgorithm: options.imaHash, iintCapacity: LIMITS.iints } as const;
   const walks = new ProcessWalks(addon);
   const lineage = new Lineage(system.scope);
   const registry = new Registry(
@@ -140,14 +162,20 @@ const serve = (mounted: Mounted): RunningDaemon => {
       lineage,
       walks,
       nsPolicy: options.nsPolicy,
-      newIma: () => createIma(imaOptions),
+      newIma: (id) => makeIma({ id, isSystem: false, began: (anew) => wake.began(anew) }),
+      removed: ({ id }) => {
+        lists.discard(id).catch((err: unknown) => log.error({ err }, 'a list is left over'));
+      },
     },
-    {
-      ...system,
-      owner: undefined,
-      ima: createIma({ ...imaOptions, policy }),
-    },
+    { ...system, owner: undefined },
   );
+  wake.began = (id) => {
+    const namespace = registry.byId(id);
+    if (namespace === undefined) return;
+    changeIma(namespace.ima, {});
+    namespace.record('list', { event: 'began' });
+    registry.changed();
+  };
   const sharing = new Sharing(registry, options.nsPolicy);
   const auditStatus = audit.status.bind(audit);
   const lifecycle = new Lifecycle({
@@ -157,8 +185,14 @@ const serve = (mounted: Mounted): RunningDaemon => {
     addon,
     appraise: options.appraise,
     nsPolicy: options.nsPolicy,
-    canHash,
+    openList: ({ id }) => lists.open(id, 'none'),
     auditStatus,
+    log,
+  });
+  const settings = new Settings({
+    registry,
+    canHash,
+    changeTpm: ({ id }, tpm) => lists.changeTpm(id, tpm),
     log,
   });
   const policyReads = new PolicyReads(system.scope, POLICY_READ_MS, ({ tid }, path, limit) =>
@@ -179,9 +213,12 @@ const serve = (mounted: Mounted): RunningDaemon => {
   const digests = new DigestCache();
   const forgotten = (node: number): void => {
     digests.forget([node]);
-    for (const namespace of registry.known()) namespace.forgetNodes([node]);
+    for (const namespace of registry.known()) namespace.forgetResults([node]);
   };
-  const settling = new Settling({ addon, transport, pool, journal, forgotten, log });
+  const writersEnded = (node: number): void => {
+    for (const { ima } of registry.known()) ima.violations.writersEnded(node);
+  };
+  const settling = new Settling({ addon, transport, pool, journal, forgotten, writersEnded, log });
   const shared = { registry, settling, audit, denials, paths };
   const open = new OpenHandler({
     ...shared,
@@ -219,6 +256,7 @@ const serve = (mounted: Mounted): RunningDaemon => {
       ...journal.inherited().map((path) => ({ path, reason: 'crash' }) as const),
     ],
     namespaces: () => registry.activated(),
+    measurements: (namespace) => measurementStatus(namespace, lists),
     lastPolicyFailure: (namespace) => policyLoader.lastFailure(namespace),
   };
   const controlTree = new ControlTree({
@@ -229,9 +267,10 @@ const serve = (mounted: Mounted): RunningDaemon => {
     transport,
     registry,
     lifecycle,
+    settings,
     policyLoader,
     labeller,
-    listOf: () => EMPTY_LIST,
+    listOf: ({ id, isActive }) => (isActive ? lists.of(id) : undefined),
     statusOf: (namespace) => statusReport(namespace, sources),
   });
 
@@ -288,8 +327,13 @@ const stop = async (
   await ended;
 };
 
-const closeAll = async (pool: HashPool, audit: AuditLog, journal: Journal): Promise<void> => {
-  await Promise.allSettled([pool.close(), audit.close()]);
+const closeAll = async (
+  pool: HashPool,
+  audit: AuditLog,
+  journal: Journal,
+  lists: Lists,
+): Promise<void> => {
+  await Promise.allSettled([pool.close(), audit.close(), lists.close()]);
   journal.close();
 };
 
@@ -311,6 +355,70 @@ const transportOptions = (options: DaemonOptions, anonymousId: number) => ({
   anonymousId,
   guardedXattrs: [IMA_XATTR],
 });
+
+const imaMaker = (options: DaemonOptions, lists: Lists): MakeIma => {
+  const mode = options.appraise === 'enforce_ns' ? 'enforce' : options.appraise;
+  return ({ id, isSystem, began }) => {
+    const list = lists.create({ id, isSystem, ima: () => ima, began: () => began(id) });
+    const ima = createIma({
+      mode,
+      hashAlgorithm: options.imaHash,
+      template: options.imaTemplate,
+      pcr: options.pcr,
+      list,
+      iintCapacity: LIMITS.iints,
+    });
+    return ima;
+  };
+};
+
+const openLists = (options: DaemonOptions, addon: Addon, log: Log): Lists => {
+  const { stateDirectory, pcr, tpmRequired } = options;
+  const lives = (id: bigint) => addon.namespaceLives(id);
+  const mostEntries = LIMITS.listEntries;
+  try {
+    return startLists({ stateDirectory, pcr, tpmRequired, mostEntries, lives, addon, log });
+  } catch (error) {
+    throw new StartProblem(
+      'state',
+      `state directory ${stateDirectory}: ${(error as Error).message}`,
+    );
+  }
+};
+
+/** Nothing is measured before the list is there. */
+const openSystemList = async (
+  { tpm, tpmRequired }: DaemonOptions,
+  lists: Lists,
+  { scope }: SystemNamespace,
+): Promise<void> => {
+  try {
+    await lists.open(scope, tpm);
+  } catch (error) {
+    const about = error instanceof TpmNameProblem ? 'tpm-name' : 'tpm';
+    throw new StartProblem(about, (error as Error).message);
+  }
+  if (tpmRequired && lists.of(scope)?.tpm?.name === 'none') {
+    throw new StartProblem('tpm', `tpm=${tpm} gives no TPM, and tpm_required wants one`);
+  }
+};
+
+const measurementStatus = (
+  { id, isActive, ima }: Namespace,
+  lists: Lists,
+): MeasurementStatus | undefined => {
+  const list = isActive ? lists.of(id) : undefined;
+  if (list === undefined) return undefined;
+  return {
+    count: list.current?.count ?? 0,
+    violations: list.current?.violations ?? 0,
+    template: ima.template.name,
+    tpm: list.tpm?.name ?? 'none',
+    state: list.standing,
+    extended: list.extended,
+    problem: list.problem,
+  };
+};
 
 /** Its files are the daemon's own, so an error of theirs must not be taken for one of the mount. */
 const openState = (directory: string): Journal => {

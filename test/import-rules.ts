@@ -21,6 +21,15 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     mayTypes: ['ima'],
     why: 'binding is the door to native/: it implements ports',
   },
+  tpm: {
+    may: ['base'],
+    mayTypes: ['ima'],
+    why: 'tpm is the door to tpm2-tss and knows PCRs, not lists',
+  },
+  lists: {
+    may: ['tpm', 'ima', 'base'],
+    why: 'lists implements the list port of src/ima on journals and TPMs',
+  },
   namespaces: {
     may: ['ima', 'base'],
     mayTypes: ['binding', 'audit', 'daemon-options'],
@@ -46,7 +55,18 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   },
   'daemon-options': { may: [], mayTypes: ['ima'], why: 'options are values' },
   daemon: {
-    may: ['audit', 'base', 'binding', 'control', 'gate', 'ima', 'namespaces', 'daemon-options'],
+    may: [
+      'audit',
+      'base',
+      'binding',
+      'control',
+      'gate',
+      'ima',
+      'lists',
+      'namespaces',
+      'tpm',
+      'daemon-options',
+    ],
     why: 'the composition root wires everything but the command line',
   },
   main: { may: ['cli', 'integrations', 'daemon', 'base'], why: 'main only picks what to run' },
@@ -62,6 +82,7 @@ export interface Door {
 /** One door each: what only the named files may touch. */
 export const DOORS: readonly Door[] = [
   { what: 'the .node file', pattern: /\.node['"`]|process\.dlopen/, at: ['binding/addon.ts'] },
+  { what: 'koffi', pattern: /['"]koffi['"]/, at: ['tpm/esys.ts'] },
   { what: 'errno numbers', pattern: /constants\.errno|\bos\.constants\b/, at: ['base/errno.ts'] },
   { what: 'stdout', pattern: /process\.stdout|\bconsole\.\w/, at: ['cli/output.ts', 'main.ts'] },
   { what: 'process.exit', pattern: /process\.(exit|reallyExit|abort)\(/, at: ['main.ts'] },

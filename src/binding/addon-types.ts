@@ -330,6 +330,8 @@ export interface NativeTransport {
 
   /** Current version of a node after a fresh look at the backing file; undefined if it is gone. */
   version(node: number): Version | undefined;
+  /** Handles of a node for reading alone and for writing, opens that are under way among them. */
+  openCounts(node: number): { readonly readers: number; readonly writers: number };
   /** Try F_SETLEASE(F_RDLCK) on a new O_RDONLY descriptor. */
   takeLease(node: number): LeaseAnswer;
   /** Give up the lease and close its descriptor. */
@@ -361,6 +363,11 @@ export interface Addon {
   setXattr(fd: number, name: string, value: Uint8Array | undefined): void;
   getXattr(fd: number, name: string): Buffer | undefined;
   closeDescriptor(fd: number): void;
+  /**
+   * Makes the file if need be and locks it, flock(2): a descriptor that holds the lock until it is
+   * closed. Throws EWOULDBLOCK where somebody else holds it.
+   */
+  lockFile(path: string): number;
   /** Mount namespace of a task; throws ENOENT/ESRCH if it is gone, EACCES if unreadable. */
   namespaceOf(tid: number | 'self'): { scope: bigint; scopeName: number };
   /** Mount namespace behind a path such as /run/netns-like bind or /proc/PID/ns/mnt. */

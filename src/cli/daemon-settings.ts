@@ -5,6 +5,7 @@ import { hashAlgorithmByName, hashAlgorithms } from '../ima/digest/hash-algorith
 import { builtinPolicy, isBuiltinPolicy } from '../ima/policy/builtin.js';
 import { nearestWord } from '../ima/policy/nearest-word.js';
 import type { HashAlgorithm } from '../ima/ports.js';
+import { templateByFormat, templateByName } from '../ima/template/template.js';
 import { EXIT } from './exit-codes.js';
 import { MOUNT_OPTIONS } from './mount-option-table.js';
 import type { MountOptions } from './mount-options.js';
@@ -28,6 +29,10 @@ export function daemonSettings(
     imaHash: algorithm(given.get('ima_hash') ?? MOUNT_OPTIONS.ima_hash.default),
     nsPolicy: oneOf(ns_policy.values, given.get('ns_policy'), ns_policy.default),
     nsMeasure: oneOf(ns_measure.values, given.get('ns_measure'), ns_measure.default),
+    imaTemplate: template(given),
+    pcr: pcr(given.get('pcr') ?? MOUNT_OPTIONS.pcr.default),
+    tpm: given.get('tpm') ?? MOUNT_OPTIONS.tpm.default,
+    tpmRequired: given.has('tpm_required'),
     systemNs: systemNs === undefined || systemNs === 'self' ? systemNs : resolve(systemNs),
     mmapCheck: oneOf(mmap_check.values, given.get('mmap_check'), mmap_check.default),
     auditFile: auditFile === undefined ? undefined : resolve(auditFile),
@@ -77,6 +82,34 @@ function algorithm(name: string): HashAlgorithm {
     `ima_hash=${name} is no hash algorithm`,
     nearest === undefined ? [] : [`did you mean '${nearest}'?`],
   );
+}
+
+/** ima_template_fmt= counts if both are given, as by the kernel if it comes last. */
+function template(given: MountOptions['given']): DaemonOptions['imaTemplate'] {
+  const format = given.get('ima_template_fmt');
+  const name = given.get('ima_template') ?? MOUNT_OPTIONS.ima_template.default;
+  if (format === undefined && name === 'ima') {
+    const hash = given.get('ima_hash') ?? MOUNT_OPTIONS.ima_hash.default;
+    if (hash !== 'sha1' && hash !== 'md5') {
+      throw badOption(`ima_template=ima has no room for ${hash}`, ['add ima_hash=sha1']);
+    }
+  }
+  const found = format === undefined ? templateByName(name) : undefined;
+  if (found !== undefined) return found;
+  const byFormat = templateByFormat(format ?? name);
+  if (!byFormat.ok) throw badOption(byFormat.problem, []);
+  return byFormat.value;
+}
+
+/** Below 8 are those of the firmware, from 24 on TPMs have none. */
+function pcr(text: string): number {
+  const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (number >= 8 && number <= 23) return number;
+  throw badOption(`pcr=${text} is no PCR for measurements`, ['one of 8 to 23; the usual is 10']);
+}
+
+function badOption(message: string, hints: readonly string[]): UserError {
+  return new UserError(EXIT.usage, 'bad-mount-option', message, hints);
 }
 
 function controlName(name: string): string {

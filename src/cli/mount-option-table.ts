@@ -3,6 +3,8 @@
  * help says. mount(8) hands the same words over from the command line and from fstab.
  */
 
+import { templateNames } from '../ima/template/template.js';
+
 export interface MountOptionSpec {
   /** Values taken now. 'any' needs a value of whatever form; 'none' takes no value. */
   readonly values: readonly string[] | 'any' | 'none';
@@ -25,16 +27,14 @@ export const MOUNT_OPTIONS = {
   },
   ima_hash: { values: 'any', default: 'sha256', help: 'digest algorithm of new labels' },
   ima_template: {
-    values: ['ima-ng'],
-    later: ['ima', 'ima-sig', 'ima-buf', 'ima-modsig', 'ima-ngv2', 'ima-sigv2', 'evm-sig'],
+    values: templateNames,
     default: 'ima-ng',
     help: 'template of the measurement list',
   },
   ima_template_fmt: {
     values: 'any',
-    later: 'all',
     default: 'none',
-    help: 'template of the measurement list, by fields',
+    help: "template of the measurement list, by fields: 'd-ng|n-ng'",
   },
   ns_policy: {
     values: ['stack', 'replace'],
@@ -57,14 +57,17 @@ export const MOUNT_OPTIONS = {
     default: 'elf',
     help: 'read opens that also count as MMAP_CHECK',
   },
-  tpm: { values: ['none'], later: 'all', default: 'none', help: 'TPM of the system namespace' },
+  tpm: {
+    values: 'any',
+    default: 'none',
+    help: 'TPM of the system namespace: none, auto, swtpm, swtpm:..., device:/dev/tpm..., tabrmd:...',
+  },
   tpm_required: {
     values: 'none',
-    later: 'all',
     default: 'not set',
     help: 'refuse what cannot be extended into the TPM',
   },
-  pcr: { values: ['10'], later: 'all', default: '10', help: 'PCR that the list is extended into' },
+  pcr: { values: 'any', default: '10', help: 'PCR that lists are extended into, 8 to 23' },
   keys: { values: 'any', later: 'all', default: 'none', help: 'directory of trusted certificates' },
   audit: { values: 'any', default: 'no file', help: 'file that takes the audit records' },
   state: {

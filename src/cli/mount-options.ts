@@ -30,7 +30,7 @@ type Checked<Value> = Result<Value, MountOptionProblem>;
 export function parseMountOptions(lists: readonly string[]): Checked<MountOptions> {
   let mountFlags = 0;
   const given = new Map<MountOptionName, string>();
-  for (const word of lists.flatMap((list) => list.split(',')).filter((item) => item !== '')) {
+  for (const word of lists.flatMap(splitList)) {
     const flag = FLAG_OPTIONS[word];
     if (flag !== undefined) {
       mountFlags = flag.set ? mountFlags | flag.flag : mountFlags & ~flag.flag;
@@ -44,6 +44,20 @@ export function parseMountOptions(lists: readonly string[]): Checked<MountOption
     given.set(name, checked.value);
   }
   return success({ mountFlags, given });
+}
+
+/** Commas separate options, but not those in double quotes, nor those in the name of a TPM. */
+function splitList(list: string): string[] {
+  const words: string[] = [];
+  for (const quoted of list.match(/(?:"[^"]*"|[^,"])+/g) ?? []) {
+    const word = quoted.replaceAll('"', '');
+    if (/^(host|port|path|bus_type|bus_name)=/.test(word) && words.at(-1)?.startsWith('tpm=')) {
+      words.push(`${words.pop()},${word}`);
+    } else {
+      words.push(word);
+    }
+  }
+  return words;
 }
 
 function splitWord(word: string): [string, string | undefined] {

@@ -32,6 +32,12 @@ const REMEDIES: Readonly<Record<StartProblem['about'], Remedy>> = {
   hash: { exit: EXIT.usage, code: 'bad-mount-option', hints: ['-o ima_hash=sha256'] },
   audit: { exit: EXIT.runtime, code: 'bad-audit', hints: ['choose another file: -o audit=FILE'] },
   state: { exit: EXIT.runtime, code: 'bad-state', hints: ['choose another one: -o state=DIR'] },
+  'tpm-name': {
+    exit: EXIT.usage,
+    code: 'bad-mount-option',
+    hints: ['-o tpm=swtpm starts a TPM in software, -o tpm=none needs none'],
+  },
+  tpm: { exit: EXIT.tpm, code: 'tpm', hints: ['imafs doctor'] },
 };
 
 function remedy(errno: string | undefined): Remedy {

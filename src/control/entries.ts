@@ -1,10 +1,18 @@
 /** The names of the control tree, DESIGN section 6: which are where, and what an open of each does. */
 import { readDenials, readEvents } from './event-files.js';
 import { writeLabel } from './label-file.js';
-import { LIST_BANKS, openList } from './list-file.js';
+import { LIST_BANKS, openList, openPcrs } from './list-file.js';
 import { readNamespaces, writeNamespaces } from './namespaces-file.js';
 import { readPolicy, writePolicy } from './policy-file.js';
-import { readWord, writeActive, writeHash, writeMode, writeUnsupported } from './setting-files.js';
+import {
+  readWord,
+  writeActive,
+  writeHash,
+  writeMode,
+  writeTemplate,
+  writeTpm,
+  writeUnsupported,
+} from './setting-files.js';
 import { type OpenFile, snapshot } from './virtual-file.js';
 
 /** At the top, showing the reader's namespace; in NSID/; or in both. */
@@ -46,6 +54,8 @@ function setting(name: string, place: Place, read: OpenFile, write: OpenFile): E
   return { kind: 'file', name, place, read, write, systemOnlyUnderReplace: 'write' };
 }
 
+const pcrs: readonly Entry[] = LIST_BANKS.map((bank) => list(`pcrs_${bank}`, openPcrs(bank)));
+
 export const ENTRIES: readonly Entry[] = [
   {
     kind: 'file',
@@ -56,17 +66,18 @@ export const ENTRIES: readonly Entry[] = [
     systemOnlyUnderReplace: 'all',
   },
   ...lists,
+  ...pcrs,
   {
     kind: 'file',
     name: 'runtime_measurements_count',
     place: 'both',
-    read: readWord(({ namespace, parts }) => parts.listOf(namespace).count),
+    read: readWord(({ namespace, parts }) => parts.listOf(namespace)?.current?.count ?? 0),
   },
   {
     kind: 'file',
     name: 'violations',
     place: 'both',
-    read: readWord(({ namespace, parts }) => parts.listOf(namespace).violations),
+    read: readWord(({ namespace, parts }) => parts.listOf(namespace)?.current?.violations ?? 0),
   },
   setting(
     'active',
@@ -89,8 +100,8 @@ export const ENTRIES: readonly Entry[] = [
   setting(
     'template_name',
     'both',
-    readWord(() => 'ima-ng'),
-    writeUnsupported,
+    readWord(({ namespace }) => namespace.ima.template.name),
+    writeTemplate,
   ),
   {
     kind: 'file',
@@ -104,8 +115,8 @@ export const ENTRIES: readonly Entry[] = [
   setting(
     'tpm',
     'namespace',
-    readWord(() => 'none'),
-    writeUnsupported,
+    readWord(({ namespace, parts }) => parts.listOf(namespace)?.tpm?.name ?? 'none'),
+    writeTpm,
   ),
   { kind: 'directory', name: 'keys', place: 'namespace' },
   { kind: 'file', name: 'label', place: 'namespace', write: writeLabel },

@@ -80,7 +80,7 @@ export class HandleTable {
     if (handle === undefined) return BAD_HANDLE;
     await handle.turn;
     if (this.hasEnded(handle.namespace)) return { errno: 0, data: new Uint8Array() };
-    return { errno: 0, data: handle.file.read?.(offset, size) ?? new Uint8Array() };
+    return { errno: 0, data: (await handle.file.read?.(offset, size)) ?? new Uint8Array() };
   }
 
   async write(number: number, data: Uint8Array, caller: Caller): Promise<VirtualAnswer> {

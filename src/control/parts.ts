@@ -6,8 +6,9 @@ import type { Lifecycle } from '../namespaces/lifecycle.js';
 import type { Namespace } from '../namespaces/namespace.js';
 import type { PolicyLoader } from '../namespaces/policy-loader.js';
 import type { Registry } from '../namespaces/registry.js';
+import type { Settings } from '../namespaces/settings.js';
 import type { Labeller } from './label.js';
-import type { MeasurementList } from './list-file.js';
+import type { ListView } from './list-file.js';
 import type { StatusReport } from './status-report.js';
 
 export interface ControlParts {
@@ -18,11 +19,12 @@ export interface ControlParts {
   readonly addon: Pick<Addon, 'namespaceOwner' | 'isUserNamespaceAncestor' | 'namespaceLives'>;
   readonly transport: Pick<NativeTransport, 'notifyPoll'>;
   readonly registry: Pick<Registry, 'system' | 'ofCaller' | 'byName' | 'activated'>;
-  readonly lifecycle: Pick<Lifecycle, 'activate' | 'activateSelf' | 'setMode' | 'setHash'>;
+  readonly lifecycle: Pick<Lifecycle, 'activate' | 'activateSelf'>;
+  readonly settings: Pick<Settings, 'setMode' | 'setHash' | 'setTemplate' | 'setTpm'>;
   readonly policyLoader: Pick<PolicyLoader, 'open' | 'close'>;
   readonly labeller: Labeller;
-  /** The measurement list of a namespace. */
-  readonly listOf: (namespace: Namespace) => MeasurementList;
+  /** The measurement list of a namespace, undefined before it is active. */
+  readonly listOf: (namespace: Namespace) => ListView | undefined;
   /** What `status` of a namespace shows. */
   readonly statusOf: (namespace: Namespace) => StatusReport;
 }

@@ -31,11 +31,20 @@ export const writeActive = writeWord(({ namespace, caller, parts }, word) => {
 });
 
 export const writeMode = writeWord(({ namespace, parts }, word) =>
-  parts.lifecycle.setMode(namespace, word),
+  parts.settings.setMode(namespace, word),
 );
 
 export const writeHash = writeWord(({ namespace, parts }, word) =>
-  parts.lifecycle.setHash(namespace, word),
+  parts.settings.setHash(namespace, word),
+);
+
+export const writeTemplate = writeWord(({ namespace, parts }, word) =>
+  parts.settings.setTemplate(namespace, word),
+);
+
+/** Whose `tpm` it is was decided at open; who writes it is decided now. */
+export const writeTpm = writeWord(({ namespace, caller, parts }, word) =>
+  parts.settings.setTpm(namespace, word, caller),
 );
 
 /** What this version cannot do yet, said at the write. */

@@ -31,10 +31,26 @@ export interface NamespaceStatus {
     /** Of the canonical text, as `algorithm:hex`. */
     readonly digest: string;
   };
+  /** The measurement list; undefined before the namespace is active. */
+  readonly measurements: MeasurementStatus | undefined;
   readonly counters: NamespaceCounters;
   /** What the namespace uses and may use. */
   readonly limits: Readonly<Record<string, { readonly used: number; readonly limit: number }>>;
   readonly lastPolicyFailure: PolicyFailure | undefined;
+}
+
+export interface MeasurementStatus {
+  readonly count: number;
+  readonly violations: number;
+  readonly template: string;
+  /** As the control file `tpm` shows it. */
+  readonly tpm: string;
+  /** How list and PCRs stand to one another: closed, in step, behind, apart. */
+  readonly state: string;
+  /** Entries that the PCRs are known to have. */
+  readonly extended: number;
+  /** What is wrong, a sentence. */
+  readonly problem: string | undefined;
 }
 
 export interface PolicyFailure {
@@ -81,6 +97,7 @@ export interface StatusSources {
   readonly audit: () => AuditHealth;
   readonly unsettled: () => readonly UnsettledFile[];
   readonly namespaces: () => readonly Namespace[];
+  readonly measurements: (namespace: Namespace) => MeasurementStatus | undefined;
   readonly lastPolicyFailure: (namespace: Namespace) => PolicyFailure | undefined;
 }
 
@@ -101,6 +118,7 @@ const namespaceStatus = (namespace: Namespace, sources: StatusSources): Namespac
       appraise: ima.policy.has('appraise'),
       digest: `sha256:${policyDigest}`,
     },
+    measurements: sources.measurements(namespace),
     counters: namespace.counters,
     limits: limitsOf(namespace, sources),
     lastPolicyFailure: sources.lastPolicyFailure(namespace),
@@ -109,7 +127,7 @@ const namespaceStatus = (namespace: Namespace, sources: StatusSources): Namespac
 
 const limitsOf = (
   namespace: Namespace,
-  sources: Pick<StatusSources, 'namespaces'>,
+  sources: Pick<StatusSources, 'namespaces' | 'measurements'>,
 ): NamespaceStatus['limits'] => {
   const { ima, denials, events, owner, activation, isSystem } = namespace;
   const ownerUid = activation?.ownerUid ?? owner?.rootUid;
@@ -118,11 +136,13 @@ const limitsOf = (
     events: { used: events.entries().length, limit: LIMITS.events },
     files: { used: ima.iints.size, limit: LIMITS.iints },
   };
+  const entries = sources.measurements(namespace)?.count ?? 0;
   if (isSystem || ownerUid === undefined) return common;
   const used = selfActivated(sources.namespaces(), ownerUid).length;
   return {
     ...common,
     rules: { used: ima.policy.rules.length, limit: LIMITS.rules },
+    entries: { used: entries, limit: LIMITS.listEntries },
     selfActivations: { used, limit: LIMITS.selfActivationsPerUid },
   };
 };

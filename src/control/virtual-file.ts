@@ -9,7 +9,7 @@ import type { ControlParts } from './parts.js';
 
 export interface VirtualFile {
   /** At most `size` bytes from `offset` on; none at the end. */
-  read?(offset: number, size: number): Uint8Array;
+  read?(offset: number, size: number): Uint8Array | Promise<Uint8Array>;
   /** One write(2), its offset ignored: the bytes taken, or the error. */
   write?(data: Uint8Array, caller: Caller): Promise<number | ErrnoName>;
   /** At each close(2) of a descriptor of this open. */

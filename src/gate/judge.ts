@@ -1,13 +1,17 @@
 /** Asks every policy that has a say about one open, hook by hook; the first refusal ends it. */
 import type { OpenUpcall } from '../binding/addon-types.js';
 import type { HookCall } from '../ima/hooks-of-open.js';
+import { MAY_WRITE } from '../ima/ports.js';
 import { type Denied, processMeasurement, type Verdict } from '../ima/process-measurement.js';
+import { checkWriterViolation } from '../ima/violation-check.js';
 import type { Namespace } from '../namespaces/namespace.js';
-import type { Judge } from '../namespaces/registry.js';
+import type { Paths } from '../namespaces/paths.js';
+import type { Judge, Registry } from '../namespaces/registry.js';
 import type { Sharing } from '../namespaces/sharing.js';
 import { HeldAudit } from './held-audit.js';
 import { isDirect, isForWriting } from './open-flags.js';
-import type { OpenedFile } from './opened-file.js';
+import type { OpenedFile, OpenedFileParts } from './opened-file.js';
+import { OtherOpens } from './other-opens.js';
 import type { Settling } from './settling.js';
 
 /** Audit records that one judge's policy made. */
@@ -40,8 +44,11 @@ export interface Judgement {
 }
 
 export interface JudgeParts {
-  readonly settling: Pick<Settling, 'writersOwn' | 'hasWriterOf'>;
+  readonly settling: Pick<Settling, 'writersOwn' | 'hasWriterOf' | 'settle'>;
+  readonly transport: OpenedFileParts['transport'];
   readonly sharing: Pick<Sharing, 'mayWrite'>;
+  readonly registry: Pick<Registry, 'known'>;
+  readonly paths: Pick<Paths, 'ofSystem' | 'ofCaller'>;
 }
 
 export const judgeOpen = async (
@@ -49,16 +56,29 @@ export const judgeOpen = async (
   hooks: readonly HookCall[],
   file: OpenedFile,
   upcall: OpenUpcall,
-  { settling, sharing }: JudgeParts,
+  parts: JudgeParts,
 ): Promise<Judgement> => {
+  const { settling, sharing } = parts;
   const writable = isForWriting(upcall.flags);
   const audit: JudgeRecords[] = [];
   const verdicts: Verdict[] = [];
   const passed = new Set<Namespace>();
   const namespaces = judges.map(({ namespace }) => namespace);
+  const others = new OtherOpens(upcall, parts);
+  const hasReaders = () => others.hasReaders();
+  const hasWriters = () => others.hasWriters();
+  for (const judge of writable ? bystanders(judges, parts.registry) : []) {
+    const records = new HeldAudit();
+    audit.push({ judge, records });
+    const name = () => nameFor(judge.namespace, upcall, parts.paths);
+    const access = { file, name, hasReaders, hasWriters };
+    const cause = await checkWriterViolation(judge.ima, records, access);
+    if (cause !== undefined) return { ...REFUSED, refusal: unrecorded(judge, cause), audit };
+  }
   for (const judge of judges) {
     const records = new HeldAudit();
     audit.push({ judge, records });
+    const name = () => nameFor(judge.namespace, upcall, parts.paths);
     file.mayFix = sharing.mayWrite(judge.namespace, file.object, { judges: namespaces, passed });
     file.hasOwnWriter = settling.hasWriterOf(file.node, judge.scope.id);
     for (const { hook, subject } of hooksAndSubjects(hooks, judge)) {
@@ -71,6 +91,9 @@ export const judgeOpen = async (
         writable,
         directIo: isDirect(upcall.flags),
         writersOwn,
+        name,
+        hasReaders,
+        hasWriters,
       });
       verdicts.push(verdict);
       if (verdict.allowed) {
@@ -103,6 +126,46 @@ const REFUSED = {
   mayLabel: false,
   wantsLabel: false,
 };
+
+/** Those whose lists may show what a reader of theirs has measured, though they do not judge the writer. */
+const bystanders = (judges: readonly Judge[], registry: JudgeParts['registry']): Judge[] => {
+  const asked = new Set(judges.map(({ namespace }) => namespace));
+  const [caller] = judges;
+  return registry
+    .known()
+    .filter((namespace) => !asked.has(namespace) && !namespace.isDead)
+    .filter((namespace) => namespace.ima.policy.has('measure'))
+    .map((namespace) => {
+      return { namespace, scope: caller?.scope ?? namespace, ima: namespace.ima, subjects: [] };
+    });
+};
+
+/** A violation that could not be written down. */
+const unrecorded = (judge: Judge, cause: string): Refusal => {
+  const decision = { measure: false, appraise: undefined, audit: false, hash: false, rules: {} };
+  const found = { status: 'UNKNOWN', found: undefined, wanted: undefined } as const;
+  const verdict = {
+    allowed: false,
+    errno: 'EIO',
+    op: 'invalid_pcr',
+    cause,
+    rule: undefined,
+    decision,
+    ...found,
+  } as const;
+  return { judge, hook: { hook: 'FILE_CHECK', mask: MAY_WRITE }, verdict };
+};
+
+/** The path as the namespace sees it that the list or the record is of. */
+export const pathFor = (
+  namespace: Namespace,
+  { caller, path }: OpenUpcall,
+  paths: JudgeParts['paths'],
+): Promise<string> =>
+  namespace.isSystem ? Promise.resolve(paths.ofSystem(path)) : paths.ofCaller(caller.tid, path);
+
+const nameFor = async (...what: Parameters<typeof pathFor>): Promise<Uint8Array> =>
+  Buffer.from(await pathFor(...what));
 
 /** Each hook for each set of credentials: all must pass, so the stricter result counts. */
 const hooksAndSubjects = (hooks: readonly HookCall[], { subjects }: Judge) =>

@@ -4,26 +4,25 @@
  */
 import type { AuditLog } from '../audit/audit-log.js';
 import { errnoNumber } from '../base/errno.js';
+import { FileMoved } from '../base/file-moved.js';
 import type { OpenAnswer, OpenUpcall } from '../binding/addon-types.js';
 import { interpreterPath, isElf } from '../ima/elf.js';
 import { type HookCall, hooksOfOpen, type MmapCheck } from '../ima/hooks-of-open.js';
-import type { Paths } from '../namespaces/paths.js';
 import type { Judge, Registry } from '../namespaces/registry.js';
 import type { Denials } from './denials.js';
-import { type Judgement, type JudgeParts, type JudgeRecords, judgeOpen } from './judge.js';
+import { type Judgement, type JudgeParts, type JudgeRecords, judgeOpen, pathFor } from './judge.js';
 import { isForWriting } from './open-flags.js';
 import { OpenedFile, type OpenedFileParts } from './opened-file.js';
 import type { Settled, Settling } from './settling.js';
 
 export interface OpenParts extends OpenedFileParts, JudgeParts {
-  readonly registry: Pick<Registry, 'judges'>;
+  readonly registry: Pick<Registry, 'judges' | 'known'>;
   readonly settling: Pick<
     Settling,
     'settle' | 'settlePatiently' | 'begin' | 'writersOwn' | 'hasWriterOf' | 'vouched'
   >;
   readonly audit: Pick<AuditLog, 'forAccess'>;
   readonly denials: Pick<Denials, 'record'>;
-  readonly paths: Pick<Paths, 'ofSystem' | 'ofCaller'>;
   readonly mmapCheck: MmapCheck;
 }
 
@@ -72,9 +71,14 @@ export class OpenHandler {
   ): Promise<Judged> {
     let file = await this.#fileAfter(upcall, settled, wasBusy);
     for (let attempt = 1; ; attempt += 1) {
+      file.acceptsMove = attempt === MOST_ATTEMPTS;
       const hooks = hooksOf(upcall, file, this.parts.mmapCheck);
-      const judgement = await judgeOpen(judges, hooks, file, upcall, this.parts);
-      if (!file.hasMoved || attempt === MOST_ATTEMPTS) return { file, judgement };
+      try {
+        const judgement = await judgeOpen(judges, hooks, file, upcall, this.parts);
+        return { file, judgement };
+      } catch (error) {
+        if (!(error instanceof FileMoved)) throw error;
+      }
       const now = { hasWriter: mayHaveWriter(upcall, settled), isNew: file.isMarkedNew };
       file = await OpenedFile.asNow(upcall, now, this.parts);
     }
@@ -133,18 +137,13 @@ export class OpenHandler {
       const access = this.parts.audit.forAccess({
         namespace: judge.scope.name,
         caller: upcall.caller,
-        path: await this.#pathFor(judge, upcall),
+        path: await pathFor(judge.namespace, upcall, this.parts.paths),
         device: upcall.file.device,
         ino: upcall.file.ino,
       });
       records.releaseTo(access);
       await access.settled();
     }
-  }
-
-  async #pathFor({ namespace }: Judge, { caller, path }: OpenUpcall): Promise<string> {
-    const { paths } = this.parts;
-    return namespace.isSystem ? paths.ofSystem(path) : paths.ofCaller(caller.tid, path);
   }
 }
 

@@ -1,6 +1,7 @@
 /** The file of one request as policies see it (the ImaFile port), on native's descriptor. */
 import { fstat, read } from 'node:fs';
 import { promisify } from 'node:util';
+import { FileMoved } from '../base/file-moved.js';
 import type { Addon, NativeTransport, OpenUpcall } from '../binding/addon-types.js';
 import type { HashPool } from '../binding/hash-pool.js';
 import type { Digest, HashAlgorithm, ImaFile, ObjectFacts } from '../ima/ports.js';
@@ -16,7 +17,10 @@ const readAsync = promisify(read);
 
 export interface OpenedFileParts {
   readonly addon: Pick<Addon, 'getXattr'>;
-  readonly transport: Pick<NativeTransport, 'version' | 'takeLease' | 'releaseLease'>;
+  readonly transport: Pick<
+    NativeTransport,
+    'version' | 'takeLease' | 'releaseLease' | 'openCounts'
+  >;
   readonly pool: Pick<HashPool, 'digest' | 'writeXattr'>;
   readonly digests: DigestCache;
   /** What policy conditions know of the backing file system. */
@@ -43,6 +47,8 @@ export class OpenedFile implements ImaFile {
   #hasMoved = false;
   /** Whether the policy that is asked now may have security.ima written; set before asking it. */
   mayFix = false;
+  /** What is read of it is taken although it changed meanwhile; else FileMoved. */
+  acceptsMove = false;
   /** Whether the namespace that it is asked for has a writer of its own; set before asking it. */
   hasOwnWriter = false;
 
@@ -100,8 +106,16 @@ export class OpenedFile implements ImaFile {
     return { uid, gid, ...this.parts.fileSystem };
   }
 
+  get mode(): number {
+    return this.upcall.file.mode;
+  }
+
   get imaXattr(): Uint8Array | undefined {
     return this.#imaXattr;
+  }
+
+  xattr(name: string): Uint8Array | undefined {
+    return this.parts.addon.getXattr(this.upcall.fd, name);
   }
 
   /**
@@ -123,11 +137,6 @@ export class OpenedFile implements ImaFile {
 
   get head(): Uint8Array {
     return this.state.head;
-  }
-
-  /** It changed while it was read: what was said about it holds for nothing. */
-  get hasMoved(): boolean {
-    return this.#hasMoved;
   }
 
   /** What is found out about this version may be used for it again. */
@@ -169,8 +178,12 @@ export class OpenedFile implements ImaFile {
     const order = { namespace: caller.scope, node, algorithm, fd, leased: false };
     const shared = this.#isReliable();
     const bytes = await pool.digest({ ...order, version: this.#version, shared });
-    if (this.#isElsewhere()) this.#hasMoved = true;
-    else this.#lookForWriter();
+    if (!this.#isElsewhere()) {
+      this.#lookForWriter();
+    } else {
+      if (!this.acceptsMove) throw new FileMoved();
+      this.#hasMoved = true;
+    }
     if (this.mayKeep && this.#isReliable()) digests.keep(node, version, algorithm, bytes);
     return bytes;
   }

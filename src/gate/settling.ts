@@ -34,6 +34,8 @@ export interface SettlingParts extends LabelWrittenParts {
   readonly journal: Pick<Journal, 'add' | 'remove'>;
   /** A writer of the node ended: what is kept of it, for whichever namespace, holds no more. */
   readonly forgotten: (node: number) => void;
+  /** Nobody could write to the node a moment ago: a period of writers is over. */
+  readonly writersEnded: (node: number) => void;
   readonly log: Log;
 }
 
@@ -185,6 +187,7 @@ export class Settling {
    * kernel opens the file after our answer.
    */
   async #end(record: Unsettled, fd: number, leased: boolean): Promise<Settled> {
+    this.parts.writersEnded(record.node);
     const version = this.parts.transport.version(record.node);
     let digest: Digest | undefined;
     if (record.labelledVersion === undefined || record.labelledVersion !== version) {

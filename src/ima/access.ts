@@ -16,4 +16,10 @@ export interface Access {
    * when they opened stands although the version moved (the kernel forgets it at the last close).
    */
   readonly writersOwn: boolean;
+  /** ima_d_path: the file's name in this list, without a NUL. */
+  readonly name: () => Promise<Uint8Array>;
+  /** Whether others have the file open, or are opening it, for reading alone (i_readcount). */
+  readonly hasReaders: () => Promise<boolean>;
+  /** Whether others can write to it: by a handle, a mapping, or behind the mount (i_writecount). */
+  readonly hasWriters: () => Promise<boolean>;
 }

@@ -1,3 +1,4 @@
+import { FileMoved } from '../base/file-moved.js';
 import { hashAlgorithmByName } from './digest/hash-algorithms.js';
 import type { AuditPort, Digest, HashAlgorithm, ImaFile } from './ports.js';
 
@@ -25,13 +26,16 @@ export async function collectMeasurement(
   return { ok: false, cause };
 }
 
-/** Undefined if it cannot be had: unreadable, changed meanwhile, or an algorithm nobody has. */
+/** Undefined if it cannot be had: unreadable, or an algorithm nobody has. */
 async function digestOf(file: ImaFile, algorithm: HashAlgorithm): Promise<Uint8Array | undefined> {
   try {
     const bytes = await file.digest(algorithm);
     // A digest of the wrong size compares equal to nothing honest; too short a one to anything.
     return bytes.length === hashAlgorithmByName(algorithm)?.digestBytes ? bytes : undefined;
-  } catch {
+  } catch (error) {
+    if (error instanceof FileMoved) {
+      throw error;
+    }
     return undefined;
   }
 }

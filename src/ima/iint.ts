@@ -1,7 +1,6 @@
 import type { AppraiseSlot } from './policy/match-policy.js';
 
-/** What was done for the version the iint speaks for (kernel IMA_DONE_MASK). */
-export const IMA_MEASURED = 1 << 0;
+/** What was done for the version the iint speaks for (kernel IMA_DONE_MASK, less IMA_MEASURED). */
 export const IMA_AUDITED = 1 << 1;
 /** A `hash` rule matched: the next last writer's close writes security.ima. */
 export const IMA_HASHED = 1 << 2;
@@ -30,7 +29,7 @@ const IMA_DONE_MASK = IMA_UPDATE_XATTR - 1;
 
 /**
  * What one namespace's IMA remembers of one inode (kernel struct ima_iint_cache). There may be a
- * hundred thousand of them, so three numbers and no more; digests are kept by file version elsewhere.
+ * hundred thousand of them, so a few numbers and no more; digests are kept by file version elsewhere.
  */
 export class Iint {
   /** The file's version that the done bits speak for. */
@@ -38,20 +37,45 @@ export class Iint {
   /** The Ima's generation they speak for. */
   generation = -1;
   flags = 0;
+  /** A bit for each PCR that the file was measured into (measured_pcrs), in two halves. */
+  #measuredLow = 0;
+  #measuredHigh = 0;
+
+  /** Whether it was measured into the PCR (0 to 63). */
+  isMeasured(pcr: number): boolean {
+    const half = pcr < 32 ? this.#measuredLow : this.#measuredHigh;
+    return (half & (1 << pcr)) !== 0;
+  }
+
+  /** IMA_MEASURED; shifts count modulo 32. */
+  setMeasured(pcr: number): void {
+    if (pcr < 32) {
+      this.#measuredLow |= 1 << pcr;
+    } else {
+      this.#measuredHigh |= 1 << pcr;
+    }
+  }
 
   /** Whether the done bits were earned under this version and generation. */
   speaksFor(version: number, generation: number): boolean {
     return this.version === version && this.generation === generation;
   }
 
-  /** Begins anew for another version or generation; a writer's bits live until the last close. */
-  reset(version: number, generation: number): void {
+  /**
+   * Begins anew for another version or generation; a writer's bits live until the last close, and so
+   * may what was measured.
+   */
+  reset(version: number, generation: number, keepsMeasured = false): void {
     if (this.has(IMA_UPDATE_XATTR) && this.version !== version) {
       this.flags |= WRITTEN;
     }
     this.version = version;
     this.generation = generation;
     this.flags &= ~IMA_DONE_MASK;
+    if (!keepsMeasured) {
+      this.#measuredLow = 0;
+      this.#measuredHigh = 0;
+    }
   }
 
   /** A writer opened the file at `version`, and the open passed. */
@@ -73,8 +97,7 @@ export class Iint {
 
   /** The last writer is gone: nothing is known of the file any more. */
   clear(): void {
-    this.version = -1;
-    this.generation = -1;
+    this.reset(-1, -1);
     this.flags = 0;
   }
 

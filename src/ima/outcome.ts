@@ -4,7 +4,6 @@ import { fixXattr } from './fix-xattr.js';
 import type { Ima } from './ima.js';
 import type { PolicyDecision } from './policy/match-policy.js';
 import type { AuditPort, Digest, ImaFile, IntegrityStatus } from './ports.js';
-import type { Denied } from './verdict.js';
 
 /** What the namespace was like when the access began; what it becomes meanwhile is for the next. */
 export type Moment = Pick<Ima, 'generation' | 'mode'>;
@@ -12,7 +11,7 @@ export type Moment = Pick<Ima, 'generation' | 'mode'>;
 /** What collecting and appraising came to: `cause` is what was recorded, if anything was. */
 export interface Outcome {
   readonly status: IntegrityStatus;
-  readonly op: Denied['op'];
+  readonly op: 'appraise_data' | 'collect_data';
   readonly cause: string | undefined;
   readonly found: Digest | undefined;
   readonly wanted: Digest | undefined;

@@ -1,3 +1,5 @@
+import type { ListEntry } from './list/entry.js';
+
 /**
  * What src/ima needs from the outside, and what it is asked about. Everything here is a value or an
  * interface that others implement; src/ima itself makes no system call and reads no clock.
@@ -76,7 +78,11 @@ export interface ImaFile {
    * is part of `digest`, so that it can become false.
    */
   readonly mayKeep: boolean;
-  /** Content digest of this version; rejects when it cannot be read. */
+  /** For templates that show owner and mode. */
+  readonly mode: number;
+  /** An extended attribute as it is now, undefined where there is none. */
+  xattr(name: string): Uint8Array | undefined;
+  /** Content digest of this version; rejects when it cannot be read, with FileMoved if it changed meanwhile. */
   digest(algorithm: HashAlgorithm): Promise<Uint8Array>;
   /** Write security.ima (fix mode); false where the sharing rule forbids it. */
   writeImaXattr(value: Uint8Array): Promise<boolean>;
@@ -107,4 +113,30 @@ export interface AuditPort {
   }): void;
   /** ima_audit_measurement: type 1805, the `audit` action. */
   measurement(digest: Digest): void;
+}
+
+/** What became of an entry: new in the list; there before; or new, but the TPM did not take it. */
+export type Addition =
+  | { readonly state: 'added' }
+  | { readonly state: 'exists' }
+  | { readonly state: 'unextended'; readonly rc: number };
+
+/** The entry could not be had where it must be: whatever it is about is to be refused. */
+export class ListFailed extends Error {
+  constructor(
+    /** As an audit record names it: ENOSPC, TPM_error(N). */
+    readonly reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(`the measurement list could not take an entry: ${reason}`, options);
+  }
+}
+
+/** The measurement list of one namespace, with its PCR. */
+export interface ListPort {
+  /**
+   * ima_add_template_entry (ima_queue.c): in the list and in the PCR once it resolves, unless it says
+   * otherwise. What is there already is not added again, a violation always is. Rejects with ListFailed.
+   */
+  add(entry: ListEntry): Promise<Addition>;
 }

@@ -1,6 +1,7 @@
 import type { Access } from './access.js';
-import { collectMeasurement } from './collect-measurement.js';
+import { type Collected, collectMeasurement } from './collect-measurement.js';
 import { allow, conclude } from './conclude.js';
+import { hashAlgorithmByName } from './digest/hash-algorithms.js';
 import { type Iint, IMA_APPRAISED, IMA_AUDITED, IMA_COLLECTED, IMA_HASHED } from './iint.js';
 import type { Ima } from './ima.js';
 import {
@@ -11,16 +12,20 @@ import {
   withoutAppraisal,
 } from './outcome.js';
 import { matchPolicy, type PolicyDecision } from './policy/match-policy.js';
-import type { AuditPort } from './ports.js';
-import type { Verdict } from './verdict.js';
+import type { AuditPort, Digest, HashAlgorithm, Hook } from './ports.js';
+import { type Measurement, measurementOf, storeMeasurement } from './store-measurement.js';
+import { IMA_TEMPLATE_IMA_NAME } from './template/template.js';
+import type { Denied, Verdict } from './verdict.js';
+import { checkReaderViolation, checkWriterViolation } from './violation-check.js';
 import { hashAlgorithmOfXattr } from './xattr/decode-xattr.js';
 
 export type { Access } from './access.js';
 export type { Allowed, Denied, Verdict } from './verdict.js';
 
 /**
- * process_measurement (ima_main.c) for one hook of one request. Never rejects for what a file does:
- * what cannot be read is recorded, and refused where it is appraised.
+ * process_measurement (ima_main.c) for one hook of one request. Rejects with FileMoved if the file
+ * changed while it was read, and is then to be asked anew; what cannot be read is recorded, and
+ * refused where it is measured or appraised.
  */
 export async function processMeasurement(
   ima: Ima,
@@ -31,30 +36,38 @@ export async function processMeasurement(
   const moment: Moment = { generation: ima.generation, mode: ima.mode };
 
   const decision = getAction(ima, access); // ima_get_action
+  const violated = await checkViolation(ima, audit, access, decision); // ima_rdwr_violation_check
+  if (violated !== undefined) {
+    return unrecorded(decision, 'invalid_pcr', violated);
+  }
   if (!demandsAnything(decision)) {
     return allow(decision, NOT_APPRAISED, { mayUpdateXattr: false, cacheable: true });
   }
   const iint = ima.iints.obtain(file.node); // ima_inode_get
-  // Violations (ima_rdwr_violation_check) belong here, before any result is reset.
   if (!resultsStand(iint, access, moment)) {
-    iint.reset(file.version, moment.generation); // IMA_CHANGE_XATTR, IMA_CHANGE_ATTR, change cookie
+    // IMA_CHANGE_XATTR, IMA_CHANGE_ATTR, change cookie
+    iint.reset(file.version, moment.generation, measuringStands(iint, access, moment));
   }
   if (decision.hash) {
     iint.flags |= IMA_HASHED; // a hash rule marks the file for the last writer and does no more
   }
-  const todo = remainingActions(decision, iint, access); // IMA_DO_MASK less IMA_DONE_MASK
-  if (!todo.appraise && !todo.audit) {
+  const todo = remainingActions(ima, decision, iint, access); // IMA_DO_MASK less IMA_DONE_MASK
+  if (!todo.measure && !todo.appraise && !todo.audit) {
     const outcome = decision.appraise ? PASSED_BEFORE : NOT_APPRAISED; // ima_get_cache_status
     return conclude(ima, moment, access, decision, outcome);
   }
 
-  const algorithm = hashAlgorithmOfXattr(file.imaXattr, ima.hashAlgorithm); // ima_get_hash_algo
-  const directIo = access.directIo && !iint.has(IMA_COLLECTED);
-  const collected = await collectMeasurement(audit, file, algorithm, directIo);
+  const collected = await collect(ima, audit, access, iint, todo); // ima_collect_measurement
   if (collected.ok) {
     markDone(ima, moment, access, IMA_COLLECTED);
   }
-  // Measuring (ima_store_measurement) belongs here: what is refused below has been measured.
+  if (todo.measure) {
+    const unmeasured = await measure(ima, audit, access, collected, todo.measure); // ima_store_measurement
+    if (unmeasured) {
+      return unrecorded(decision, unmeasured.op, unmeasured.cause);
+    }
+    markMeasured(ima, moment, access, todo.measure.pcr);
+  }
   const outcome = todo.appraise
     ? await appraise(moment, audit, file, collected) // ima_appraise_measurement
     : withoutAppraisal(decision, collected);
@@ -80,8 +93,70 @@ function getAction({ policy, mode }: Ima, { hook, mask, subject, file }: Access)
 /** TMPFS_MAGIC, RAMFS_MAGIC */
 const TRACELESS: ReadonlySet<number> = new Set([0x01021994, 0x858458f6]);
 
-function demandsAnything({ measure, appraise, audit, hash }: PolicyDecision): boolean {
-  return measure || appraise !== undefined || audit || hash;
+/** Only the hooks of opening and mapping look for violations, and only where measuring is about. */
+async function checkViolation(
+  ima: Ima,
+  audit: AuditPort,
+  access: Access,
+  { measure: mustMeasure }: PolicyDecision,
+): Promise<string | undefined> {
+  if (!VIOLABLE.has(access.hook) || !ima.policy.has('measure')) {
+    return undefined;
+  }
+  if (access.writable) {
+    return checkWriterViolation(ima, audit, access);
+  }
+  return mustMeasure ? checkReaderViolation(ima, audit, access) : undefined;
+}
+
+const VIOLABLE: ReadonlySet<Hook> = new Set(['FILE_CHECK', 'MMAP_CHECK', 'MMAP_CHECK_REQPROT']);
+
+/** The template of old shows no security.ima, so that its algorithm is not looked for. */
+function collect(
+  ima: Ima,
+  audit: AuditPort,
+  access: Access,
+  iint: Iint,
+  todo: Todo,
+): Promise<Collected> {
+  const { file } = access;
+  const looksAtXattr = todo.appraise || todo.measure?.template.name !== IMA_TEMPLATE_IMA_NAME;
+  const xattr = looksAtXattr ? file.imaXattr : undefined;
+  const algorithm = hashAlgorithmOfXattr(xattr, ima.hashAlgorithm); // ima_get_hash_algo
+  const directIo = access.directIo && !iint.has(IMA_COLLECTED);
+  return collectMeasurement(audit, file, algorithm, directIo);
+}
+
+/** Undefined: measured. What cannot be read is not let through unmeasured, as it is by the kernel. */
+async function measure(
+  ima: Ima,
+  audit: AuditPort,
+  access: Access,
+  collected: Collected,
+  measurement: Measurement,
+): Promise<{ readonly op: Denied['op']; readonly cause: string } | undefined> {
+  if (!collected.ok && collected.cause === 'failed') {
+    return { op: 'collect_data', cause: collected.cause };
+  }
+  const digest = collected.ok ? collected.digest : zeroDigest(ima.hashAlgorithm);
+  const cause = await storeMeasurement(ima, audit, access, digest, measurement);
+  return cause === undefined ? undefined : { op: 'add_template_measure', cause };
+}
+
+/** What ima_calc_file_hash leaves of a file opened with O_DIRECT, and the list then shows. */
+function zeroDigest(algorithm: HashAlgorithm): Digest {
+  return { algorithm, bytes: new Uint8Array(hashAlgorithmByName(algorithm)?.digestBytes ?? 0) };
+}
+
+/** No access without its entry: refused whatever the mode, unlike by the kernel. */
+function unrecorded(decision: PolicyDecision, op: Denied['op'], cause: string): Verdict {
+  const { status, found, wanted } = NOT_APPRAISED;
+  const { measure: rule } = decision.rules;
+  return { allowed: false, errno: 'EIO', op, cause, rule, decision, status, found, wanted };
+}
+
+function demandsAnything({ measure: must, appraise: slot, audit, hash }: PolicyDecision): boolean {
+  return must || slot !== undefined || audit || hash;
 }
 
 /**
@@ -96,21 +171,34 @@ function resultsStand(iint: Iint, access: Access, { generation }: Moment): boole
   );
 }
 
+/** A file is measured anew when its writers are gone; what they do meanwhile is a violation. */
+function measuringStands(iint: Iint, { writersOwn }: Access, { generation }: Moment): boolean {
+  return writersOwn && iint.generation === generation;
+}
+
 /** Once its page is dirty, a store through a mapping moves no version. */
 function mayKeepResults({ file, writersOwn }: Access): boolean {
   return file.mayKeep || writersOwn;
 }
 
+interface Todo extends Pick<PolicyDecision, 'appraise' | 'audit'> {
+  readonly measure: Measurement | undefined;
+}
+
 function remainingActions(
-  { appraise, audit }: PolicyDecision,
+  ima: Ima,
+  { measure: mustMeasure, appraise: slot, audit, rules }: PolicyDecision,
   iint: Iint,
   { file, writersOwn }: Access,
-): Pick<PolicyDecision, 'appraise' | 'audit'> {
+): Todo {
   // Where stores through a mapping move no times, an equal version says nothing of the content.
-  const passStands = !TRACELESS.has(file.object.fsMagic) || (writersOwn && iint.hasWriter());
-  const passed = appraise && passStands && iint.has(IMA_APPRAISED[appraise]);
+  const resultsLast = !TRACELESS.has(file.object.fsMagic) || (writersOwn && iint.hasWriter());
+  const measurement = mustMeasure ? measurementOf(ima, rules.measure) : undefined;
+  const isMeasured = measurement && resultsLast && iint.isMeasured(measurement.pcr);
+  const passed = slot && resultsLast && iint.has(IMA_APPRAISED[slot]);
   return {
-    appraise: passed ? undefined : appraise,
+    measure: isMeasured ? undefined : measurement,
+    appraise: passed ? undefined : slot,
     audit: audit && !iint.has(IMA_AUDITED),
   };
 }
@@ -120,16 +208,24 @@ function remainingActions(
  * waited: then it is not for this version any more, and the work counts as done for this access
  * alone, as it does while others may be writing. False only if another access did the same meanwhile.
  */
-function markDone(ima: Ima, { generation }: Moment, access: Access, bits: number): boolean {
-  const { file } = access;
-  if (!mayKeepResults(access)) {
-    return true;
+function markDone(ima: Ima, moment: Moment, access: Access, bits: number): boolean {
+  const iint = iintToMark(ima, moment, access);
+  const first = !iint?.has(bits);
+  if (iint) {
+    iint.flags |= bits;
   }
-  const iint = ima.iints.find(file.node);
-  if (!iint?.speaksFor(file.version, generation)) {
-    return true;
-  }
-  const first = !iint.has(bits);
-  iint.flags |= bits;
   return first;
+}
+
+/** IMA_MEASURED; never for O_DIRECT, which may read something else than the page cache has. */
+function markMeasured(ima: Ima, moment: Moment, access: Access, pcr: number): void {
+  if (!access.directIo) {
+    iintToMark(ima, moment, access)?.setMeasured(pcr);
+  }
+}
+
+function iintToMark(ima: Ima, { generation }: Moment, access: Access): Iint | undefined {
+  const { file } = access;
+  const iint = mayKeepResults(access) ? ima.iints.find(file.node) : undefined;
+  return iint?.speaksFor(file.version, generation) ? iint : undefined;
 }

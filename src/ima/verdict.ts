@@ -28,12 +28,13 @@ export interface Allowed extends Findings {
 
 export interface Denied extends Findings {
   readonly allowed: false;
-  readonly errno: 'EACCES';
-  readonly op: 'appraise_data' | 'collect_data';
-  /** Kernel string: missing-hash, invalid-hash … */
+  /** EIO: what must be measured could not be. */
+  readonly errno: 'EACCES' | 'EIO';
+  readonly op: 'appraise_data' | 'collect_data' | 'add_template_measure' | 'invalid_pcr';
+  /** Kernel string: missing-hash, invalid-hash …; ENOSPC or TPM_error(N) where the list failed. */
   readonly cause: string;
-  /** The appraise rule that decided. */
-  readonly rule: Rule;
+  /** The rule that decided; undefined for a violation by a writer whom no rule is about. */
+  readonly rule: Rule | undefined;
 }
 
 export type Verdict = Allowed | Denied;

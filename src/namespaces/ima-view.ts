@@ -1,6 +1,7 @@
 /**
  * One namespace's policy applied to the callers of another: policy, mode and hash are the owner's, what
- * was done about files is kept for the callers' namespace alone, so that no status is ever shared.
+ * was done about files is kept for the callers' namespace alone, so that no status is ever shared. List
+ * and violations are the owner's: one list knows of all who read what it has measured.
  */
 import { IintCache } from '../ima/iint.js';
 import type { Ima } from '../ima/ima.js';
@@ -17,9 +18,15 @@ export const imaView = (owner: Ima, iintCapacity: number): Ima => {
     get hashAlgorithm() {
       return owner.hashAlgorithm;
     },
+    get template() {
+      return owner.template;
+    },
     get generation() {
       return owner.generation;
     },
+    pcr: owner.pcr,
+    list: owner.list,
+    violations: owner.violations,
     iints,
   };
 };

@@ -1,13 +1,11 @@
 /**
- * Namespaces become active, change their settings, and end. Results are errno names; undefined is
+ * Namespaces become active and end. Results are errno names; undefined is
  * success.
  */
-import type { ErrnoName } from '../base/errno.js';
+import { type ErrnoName, errnoOf } from '../base/errno.js';
 import type { Log } from '../base/log.js';
 import type { Addon, Caller, ProcessFacts } from '../binding/addon-types.js';
 import type { AppraiseOption, NamespacePolicy } from '../daemon-options.js';
-import { changeIma } from '../ima/ima.js';
-import type { AppraiseMode } from '../ima/ports.js';
 import type { Lineage } from './lineage.js';
 import { type Activation, LIMITS, type Namespace, selfActivated } from './namespace.js';
 import type { ProcessWalks } from './process-walks.js';
@@ -30,8 +28,8 @@ export interface LifecycleParts {
   readonly addon: Pick<Addon, 'namespaceLives'>;
   readonly appraise: AppraiseOption;
   readonly nsPolicy: NamespacePolicy;
-  /** Whether files can be hashed with a kernel algorithm. */
-  readonly canHash: (algorithm: string) => boolean;
+  /** Begins a namespace's measurement list; rejects where it cannot. */
+  readonly openList: (namespace: Namespace) => Promise<void>;
   readonly auditStatus: AuditStatus;
   readonly log: Log;
 }
@@ -44,8 +42,6 @@ const DEATH_CHECK_MS = 2000;
  * /proc is no snapshot, and may miss a process that forks or moves meanwhile.
  */
 const CHECKS_WITHOUT_KIN = 3;
-
-const MODES: readonly AppraiseMode[] = ['off', 'log', 'fix', 'enforce'];
 
 export class Lifecycle {
   #timer: NodeJS.Timeout | undefined;
@@ -99,30 +95,10 @@ export class Lifecycle {
     if (used + reserved.length >= LIMITS.selfActivationsPerUid) return 'EDQUOT';
     this.#reserved.set(namespace, ownerUid);
     try {
-      await this.#activate(namespace, { by: 'own-root', ownerUid }, caller);
+      return await this.#activate(namespace, { by: 'own-root', ownerUid }, caller);
     } finally {
       this.#reserved.delete(namespace);
     }
-    return undefined;
-  }
-
-  /** `mode` of a namespace: off, log, fix or enforce. EINVAL for anything else. */
-  setMode(namespace: Namespace, mode: string): ErrnoName | undefined {
-    const known = MODES.find((one) => one === mode);
-    if (known === undefined || namespace.isDead) return 'EINVAL';
-    changeIma(namespace.ima, { mode: known });
-    namespace.record('mode', { mode });
-    this.parts.registry.changed();
-    return undefined;
-  }
-
-  /** `hash` of a namespace: a kernel algorithm name. EINVAL for one nobody here can compute. */
-  setHash(namespace: Namespace, algorithm: string): ErrnoName | undefined {
-    if (!this.parts.canHash(algorithm) || namespace.isDead) return 'EINVAL';
-    changeIma(namespace.ima, { hashAlgorithm: algorithm });
-    namespace.record('hash', { hash: algorithm });
-    this.parts.registry.changed();
-    return undefined;
   }
 
   /** Looks which namespaces ended, and frees what is kept for them once nobody needs it. */
@@ -141,8 +117,14 @@ export class Lifecycle {
     namespace: Namespace,
     activation: Omit<Activation, 'time'>,
     caller: Caller,
-  ): Promise<undefined> {
-    const { registry, lineage, walks, auditStatus } = this.parts;
+  ): Promise<ErrnoName | undefined> {
+    const { registry, lineage, walks, auditStatus, openList, log } = this.parts;
+    try {
+      await openList(namespace);
+    } catch (error) {
+      log.error({ err: error, namespace: namespace.name }, 'no measurement list');
+      return errnoOf(error) ?? 'EIO';
+    }
     const walked = await walks.walk();
     // Two may have asked at once.
     if (namespace.isActive) return undefined;

@@ -31,10 +31,12 @@ export interface Denial {
   readonly hint: string | undefined;
 }
 
+type SettingEvent = 'policy' | 'mode' | 'hash' | 'template' | 'tpm' | 'list';
+
 /** What happened to a namespace, as `events` shows it. */
 export interface NamespaceEvent {
   readonly time: string;
-  readonly event: 'activated' | 'bound' | 'policy' | 'mode' | 'hash' | 'denied' | 'retired';
+  readonly event: 'activated' | 'bound' | 'denied' | 'retired' | SettingEvent;
   readonly detail: Readonly<Record<string, string | number>>;
 }
 
@@ -57,6 +59,8 @@ export const LIMITS = {
   selfActivationsPerUid: 64,
   /** Bytes of one policy file named by path. */
   policyFileBytes: 1024 * 1024,
+  /** Entries of the measurement list of a namespace other than the system's. */
+  listEntries: 262_144,
   /** Files whose status a policy remembers for the callers of one namespace. */
   iints: 131_072,
 } as const;
@@ -121,9 +125,15 @@ export class Namespace {
     return view;
   }
 
+  /** What is known of a file holds no more. */
+  forgetResults(nodes: readonly number[]): void {
+    for (const ima of [this.ima, ...this.#views.values()]) ima.iints.forget(nodes);
+  }
+
   /** The kernel forgot these inodes. */
   forgetNodes(nodes: readonly number[]): void {
-    for (const ima of [this.ima, ...this.#views.values()]) ima.iints.forget(nodes);
+    this.forgetResults(nodes);
+    this.ima.violations.forget(nodes);
   }
 
   /** A namespace whose policy judged callers of this one does not exist any more. */

@@ -30,7 +30,9 @@ export interface RegistryParts {
   readonly walks: ProcessWalks;
   readonly nsPolicy: NamespacePolicy;
   /** The IMA a namespace begins with. */
-  readonly newIma: () => Ima;
+  readonly newIma: (id: bigint) => Ima;
+  /** What else is kept for a namespace can go. */
+  readonly removed: (namespace: Namespace) => void;
 }
 
 export class Registry {
@@ -58,7 +60,7 @@ export class Registry {
     const known = this.#namespaces.get(scope);
     if (known !== undefined) return known;
     const owner = this.#ownerOf(tid);
-    const namespace = new Namespace(scope, scopeName, false, this.parts.newIma(), owner);
+    const namespace = new Namespace(scope, scopeName, false, this.parts.newIma(scope), owner);
     this.#namespaces.set(scope, namespace);
     return namespace;
   }
@@ -126,6 +128,7 @@ export class Registry {
     this.parts.lineage.forget(namespace.id);
     this.parts.transport.dropScope(namespace.id);
     for (const other of this.#namespaces.values()) other.forgetJudge(namespace.id);
+    this.parts.removed(namespace);
   }
 
   /** Activated namespaces besides its own that judge a caller of `scope`, by id. */

@@ -68,10 +68,13 @@ export class Daemon {
     return problems;
   }
 
-  /** Once the kernel has forgotten all inodes, the daemon holds no more than at its start. */
+  /**
+   * Once the kernel has forgotten all inodes, and the daemon the namespaces that ended, it holds no
+   * more than at its start.
+   */
   async #leakedDescriptors(): Promise<string[]> {
     const limit = this.descriptorsAtStart + DESCRIPTOR_SLACK;
-    for (let tries = 0; tries < 60; tries++) {
+    for (let tries = 0; tries < 240; tries++) {
       if (descriptors(this.pid).length <= limit) return [];
       if (tries % 10 === 0) writeFileSync('/proc/sys/vm/drop_caches', '2');
       await sleep(50);

@@ -31,6 +31,9 @@ export interface FakeFile {
   uid: number;
   lease: 'granted' | 'busy' | 'unsupported' | 'gone';
   unsettled: boolean;
+  /** Handles, opens under way among them. */
+  readers: number;
+  writers: number;
   isNew: boolean;
 }
 
@@ -62,6 +65,8 @@ export class FakeTransport implements NativeTransport {
       uid: 1000,
       lease: 'granted',
       unsettled: false,
+      readers: 0,
+      writers: 0,
       isNew: false,
       ...given,
     };
@@ -161,6 +166,11 @@ export class FakeTransport implements NativeTransport {
 
   get leasesHeld(): number {
     return this.#leased.size;
+  }
+
+  openCounts(node: number): { readers: number; writers: number } {
+    const { readers, writers } = this.#byNode(node);
+    return { readers, writers };
   }
 
   takeLease(node: number): LeaseAnswer {

@@ -67,23 +67,28 @@ describe('names', () => {
     assert.equal(status['namespace'], container.id);
   });
 
-  imafs.test('the lists are there and empty, and a descriptor can be read again', async () => {
-    const list = imafs.control('ascii_runtime_measurements');
-    assert.deepEqual(await imafs.system.xt(`open r ${list} , read , seek set 0 , read`), [
-      'open=ok',
-      'read=ok 0',
-      'seek=ok 0',
-      'read=ok 0',
-    ]);
-    assert.equal(
-      await imafs.system.ok([
-        'cat',
-        imafs.control('runtime_measurements_count'),
-        imafs.control('violations'),
-      ]),
-      '0\n0\n',
-    );
-  });
+  imafs.test(
+    'the list begins with boot_aggregate, and a descriptor can be read again',
+    async () => {
+      const list = imafs.control('ascii_runtime_measurements');
+      const line = `10 0adefe762c149c7cec19da62f0da1297fcfbffff ima-ng sha256:${'0'.repeat(64)}`;
+      const read = `read=ok 138 ${line} boot_aggregate`;
+      assert.deepEqual(await imafs.system.xt(`open r ${list} , read , seek set 0 , read`), [
+        'open=ok',
+        read,
+        'seek=ok 0',
+        read,
+      ]);
+      assert.equal(
+        await imafs.system.ok([
+          'cat',
+          imafs.control('runtime_measurements_count'),
+          imafs.control('violations'),
+        ]),
+        '1\n0\n',
+      );
+    },
+  );
 });
 
 describe('events', () => {

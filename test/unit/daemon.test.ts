@@ -6,9 +6,16 @@ import { after, test } from 'node:test';
 import type { Addon, NativeTransport } from '../../src/binding/addon-types.js';
 import { startDaemon } from '../../src/daemon.js';
 import { type DaemonOptions, StartProblem } from '../../src/daemon-options.js';
+import { templateByName } from '../../src/ima/template/template.js';
 
 const root = mkdtempSync(join(tmpdir(), 'imafs-daemon-'));
 after(() => rmSync(root, { recursive: true }));
+
+const templateOf = (name: string) => {
+  const template = templateByName(name);
+  assert.ok(template);
+  return template;
+};
 
 const options: DaemonOptions = {
   backing: root,
@@ -16,6 +23,10 @@ const options: DaemonOptions = {
   policy: { kind: 'none' },
   appraise: 'enforce_ns',
   imaHash: 'sha256',
+  imaTemplate: templateOf('ima-ng'),
+  pcr: 10,
+  tpm: 'none',
+  tpmRequired: false,
   nsPolicy: 'stack',
   nsMeasure: 'own',
   systemNs: 'self',
@@ -53,6 +64,7 @@ const fakeAddon = (
     namespaceAt: (path) => {
       throw new Error(`no ${path}`);
     },
+    namespaceLives: () => true,
     createTransport: () => transport as NativeTransport,
     notifySupervisor: () => {
       if (fault.notify !== undefined) throw fault.notify;

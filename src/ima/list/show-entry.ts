@@ -5,23 +5,34 @@ import { type ListEntry, listDigest, templateData, uint32 } from './entry.js';
 
 /** A record of the binary list of a bank (ima_measurements_show, ima_fs.c). */
 export function binaryRecord(bank: HashAlgorithm, entry: ListEntry): Uint8Array {
-  const { pcr, templateName } = entry;
-  const name = Buffer.from(templateName, 'latin1');
-  const head = [uint32(pcr), listDigest(bank, entry), uint32(name.length), name];
-  if (templateName === IMA_TEMPLATE_IMA_NAME) {
+  return Buffer.concat([uint32(entry.pcr), listDigest(bank, entry), binaryBody(entry)]);
+}
+
+/** What follows the digest, the same in the lists of all banks. */
+export function binaryBody(entry: ListEntry): Uint8Array {
+  const name = Buffer.from(entry.templateName, 'latin1');
+  const head = [uint32(name.length), name];
+  if (entry.templateName === IMA_TEMPLATE_IMA_NAME) {
     return Buffer.concat([...head, ...legacyFields(entry)]);
   }
   const data = templateData(entry);
   return Buffer.concat([...head, uint32(data.length), data]);
 }
 
-/** A line of the ascii list of a bank (ima_ascii_measurements_show), as bytes: names may hold any. */
+/**
+ * A line of the ascii list of a bank (ima_ascii_measurements_show), a character for each byte: names
+ * may hold any.
+ */
 export function asciiLine(bank: HashAlgorithm, entry: ListEntry): string {
-  const { pcr, templateName, fields } = entry;
   const digest = Buffer.from(listDigest(bank, entry)).toString('hex');
+  return `${String(entry.pcr).padStart(2)} ${digest}${asciiBody(entry)}`;
+}
+
+/** What follows the digest, the same in the lists of all banks. */
+export function asciiBody({ templateName, fields }: ListEntry): string {
   const forms = templateOfLine(templateName)?.fields ?? [];
   const shown = fields.map((data, index) => showField(forms[index]?.form ?? 'hex', data));
-  return `${String(pcr).padStart(2)} ${digest} ${templateName} ${shown.join(' ')}\n`;
+  return ` ${templateName} ${shown.join(' ')}\n`;
 }
 
 /** A field as the ascii list shows it, one character for each byte; nothing for an empty one. */

@@ -1,7 +1,8 @@
 import { failure, type Result, success } from '../../base/result.js';
 import { type Hook, MAY_APPEND, MAY_EXEC, MAY_READ, MAY_WRITE } from '../ports.js';
+import { templateByName, templateNames } from '../template/template.js';
 import { nearestWord } from './nearest-word.js';
-import type { IdCondition, Rule } from './rule.js';
+import type { Action, IdCondition, Rule } from './rule.js';
 
 export type Comparison = IdCondition['comparison'];
 
@@ -22,6 +23,8 @@ export interface Condition {
   readonly repeatable?: true;
   /** The kernel keeps both in one place: a rule has one of them at most. */
   readonly insteadOf?: ConditionName;
+  /** Read only behind this action. */
+  readonly after?: Action;
   readonly parse: (value: string, comparison: Comparison) => Result<Partial<Rule>, Complaint>;
   /** `name=value` in canonical form, undefined where the rule has no such condition. */
   readonly show: (rule: Rule) => string | undefined;
@@ -111,6 +114,33 @@ const fsuuid: Condition = {
   show: (rule) => (rule.fsuuid === undefined ? undefined : `fsuuid=${rule.fsuuid}`),
 };
 
+/** measured_pcrs of struct ima_iint_cache has a bit for each (INVALID_PCR, ima_policy.c). */
+const PCRS = 64;
+
+const pcr: Condition = {
+  name: 'pcr',
+  comparisons: ['='],
+  repeatable: true,
+  parse: (value) => {
+    const number = /^\+?[0-9]+$/.test(value) ? Number(value) : Number.NaN;
+    return number < PCRS
+      ? success({ pcr: number })
+      : complain(`'${value}' is not a PCR`, `pcr takes a decimal number below ${PCRS}`);
+  },
+  show: (rule) => (rule.pcr === undefined ? undefined : `pcr=${rule.pcr}`),
+};
+
+const template: Condition = {
+  name: 'template',
+  comparisons: ['='],
+  after: 'measure',
+  parse: (value) =>
+    templateByName(value)
+      ? success({ template: value })
+      : unknownWord('template', value, templateNames),
+  show: (rule) => rule.template && `template=${rule.template}`,
+};
+
 function idCondition(
   name: 'uid' | 'euid' | 'gid' | 'egid' | 'fowner' | 'fgroup',
   insteadOf?: ConditionName,
@@ -135,6 +165,7 @@ export const conditions: readonly Condition[] = [
   mask,
   fsmagic,
   fsname,
+  pcr,
   fsuuid,
   idCondition('uid', 'euid'),
   idCondition('euid', 'uid'),
@@ -142,6 +173,7 @@ export const conditions: readonly Condition[] = [
   idCondition('egid', 'gid'),
   idCondition('fowner'),
   idCondition('fgroup'),
+  template,
 ];
 
 function lookUp<Value>(table: Readonly<Record<string, Value>>, word: string): Value | undefined {

@@ -34,8 +34,6 @@ export const NOT_YET: readonly string[] = [
   'appraise_flag=',
   'appraise_algos=',
   'permit_directio',
-  'pcr=',
-  'template=',
 ];
 
 const KNOWN_WORDS = [...actions, ...conditions.map(({ name }) => `${name}=`), ...NOT_YET];
@@ -119,6 +117,10 @@ function addWord(draft: Draft, token: Token): Result<Draft, Complaint> {
   }
   if (condition.insteadOf && draft.givenBy.has(condition.insteadOf)) {
     return complain(`${name} cannot be used with ${condition.insteadOf}`, 'write two rules');
+  }
+  if (condition.after && draft.rule.action !== condition.after) {
+    const hint = `write ${condition.after} before ${name}=`;
+    return complain(`${name} goes with ${condition.after} only`, hint);
   }
   const parsed = condition.parse(value, operator);
   return parsed.ok ? success(extend(draft, condition.name, parsed.value, token)) : parsed;

@@ -44,6 +44,10 @@ export interface Rule {
   readonly egid?: IdCondition;
   readonly fowner?: IdCondition;
   readonly fgroup?: IdCondition;
+  /** PCR that is extended instead of the usual one. */
+  readonly pcr?: number;
+  /** Name of the template used instead of the usual one. */
+  readonly template?: string;
   /** Where the rule came from: a file name, a built-in policy's name, `policy` … */
   readonly source: string;
   /** 1-based line in that source. */

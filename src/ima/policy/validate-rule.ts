@@ -16,9 +16,9 @@ const fileSystem: readonly ConditionName[] = ['fsmagic', 'fsname', 'fsuuid'];
 
 /** Funcs not named here, and rules without func, take every condition. */
 const RESTRICTIONS: Readonly<Partial<Record<Hook, FuncRestriction>>> = {
-  KEXEC_CMDLINE: { family: 'measure', conditions: [...fileSystem, ...ids] },
-  KEY_CHECK: { family: 'measure', conditions: ['uid', 'gid'] },
-  CRITICAL_DATA: { family: 'measure', conditions: ['uid', 'gid'] },
+  KEXEC_CMDLINE: { family: 'measure', conditions: [...fileSystem, ...ids, 'pcr'] },
+  KEY_CHECK: { family: 'measure', conditions: ['uid', 'gid', 'pcr'] },
+  CRITICAL_DATA: { family: 'measure', conditions: ['uid', 'gid', 'pcr'] },
   SETXATTR_CHECK: { family: 'appraise', conditions: [], requires: 'appraise_algos=' },
 };
 
@@ -29,6 +29,10 @@ export interface MisfitComplaint extends Complaint {
 
 /** What is wrong with the combination of a rule's parts, each of which is right by itself. */
 export function validateRule(rule: Rule): MisfitComplaint | undefined {
+  if (rule.pcr !== undefined && rule.action !== 'measure') {
+    const message = `pcr cannot be used with ${rule.action}`;
+    return { about: 'pcr', message, hint: 'leave pcr out' };
+  }
   const restriction = rule.func && RESTRICTIONS[rule.func];
   if (!restriction) {
     return undefined;
@@ -38,7 +42,9 @@ export function validateRule(rule: Rule): MisfitComplaint | undefined {
     const message = `func=${rule.func} cannot be used with ${rule.action}`;
     return { about: 'action', message, hint: `write ${family} func=${rule.func}` };
   }
-  const present = (['mask', ...fileSystem, ...ids] as const).filter((name) => rule[name]);
+  const present = (['mask', ...fileSystem, ...ids] as const).filter(
+    (name) => rule[name] !== undefined,
+  );
   const misfit = present.find((name) => !conditions.includes(name));
   if (misfit) {
     const message = `${misfit} cannot be used with func=${rule.func}`;

@@ -71,10 +71,6 @@ export const policyLines: readonly PolicyLineFact[] = [
   { line: 'measure measure', kernel: 'EINVAL' },
   { line: 'measure func=FILE_CHECK mask=MAY_READ fowner=1000', kernel: 'accepted' },
   { line: 'appraise fowner=1000', kernel: 'accepted' },
-];
-
-/** Lines with a word imafs refuses as not supported yet. */
-export const policyLinesNotYet: readonly PolicyLineFact[] = [
   { line: 'measure template=bogus', kernel: 'EINVAL' },
   { line: 'measure template=ima-sig', kernel: 'accepted' },
   { line: 'measure template=ima-buf', kernel: 'accepted' },
@@ -82,6 +78,11 @@ export const policyLinesNotYet: readonly PolicyLineFact[] = [
   { line: 'measure pcr=10', kernel: 'accepted' },
   { line: 'measure pcr=99', kernel: 'EINVAL' },
   { line: 'appraise pcr=10', kernel: 'EINVAL' },
+  { line: 'func=FILE_CHECK template=ima-ng measure', kernel: 'EINVAL' },
+];
+
+/** Lines with a word imafs refuses as not supported yet. */
+export const policyLinesNotYet: readonly PolicyLineFact[] = [
   { line: 'appraise appraise_type=bogus', kernel: 'EINVAL' },
   { line: 'appraise appraise_type=imasig', kernel: 'accepted' },
   { line: 'appraise appraise_type=imasig|modsig', kernel: 'EINVAL' },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { ListBytes } from '../../../src/control/list-file.js';
 import { Fixture, O_WRONLY } from './fixture.js';
 
 const POLLIN = 1;
@@ -75,9 +76,10 @@ test('settings hand on the errors of what they set', async () => {
   const root = fixture.caller(fixture.container);
   assert.equal(await fixture.write(root, 'mode', 'log\n'), undefined);
   assert.equal(await fixture.write(root, 'hash', 'crc32\n'), 'EINVAL');
-  assert.equal(await fixture.write(root, 'template_name', 'ima-sig\n'), 'EOPNOTSUPP');
+  assert.equal(await fixture.write(root, 'template_name', 'ima-gn\n'), 'EINVAL');
   assert.equal(await fixture.read(root, '4026532001/tpm'), 'none\n');
-  assert.equal(await fixture.write(root, '4026532001/tpm', 'auto\n'), 'EOPNOTSUPP');
+  assert.equal(await fixture.write(root, '4026532001/tpm', 'auto\n'), undefined);
+  assert.ok(fixture.done.includes('tpm 4026532001 auto by 2'));
   assert.equal(await fixture.write(root, '4026532001/critical_data', 'x\n'), 'EOPNOTSUPP');
   assert.deepEqual(await fixture.names(root, '4026532001/keys'), []);
 });
@@ -85,10 +87,15 @@ test('settings hand on the errors of what they set', async () => {
 test('a list read on an old descriptor shows new entries at stable offsets', async () => {
   const fixture = new Fixture();
   let text = 'one\n';
-  fixture.list = {
+  const current: ListBytes = {
     count: 1,
     violations: 2,
     read: (_form, _bank, offset, size) => Buffer.from(text).subarray(offset, offset + size),
+  };
+  fixture.list = {
+    current,
+    tpm: { name: 'swtpm:path=/s' },
+    pcrValues: () => Promise.resolve(new Map([[10, Buffer.from('abcd', 'hex')]])),
   };
   const root = fixture.caller(fixture.system);
   const reader = await fixture.open(root, 'ascii_runtime_measurements');
@@ -99,6 +106,8 @@ test('a list read on an old descriptor shows new entries at stable offsets', asy
   assert.equal(await reader.read(4), 'two\n');
   assert.equal(await reader.read(0), 'one\ntwo\n');
   assert.equal(await fixture.read(root, 'violations'), '2\n');
+  assert.equal(await fixture.read(root, 'pcrs_sha1'), 'PCR-10: ABCD\n');
+  assert.equal(await fixture.read(root, '4026532001/tpm'), 'swtpm:path=/s\n');
 });
 
 test('label takes hash and clear; a path may hold spaces; sig waits for keys', async () => {

@@ -10,12 +10,12 @@ import type {
   VirtualUpcall,
 } from '../../../src/binding/addon-types.js';
 import type { Labeller } from '../../../src/control/label.js';
-import { EMPTY_LIST, type MeasurementList } from '../../../src/control/list-file.js';
+import type { ListView } from '../../../src/control/list-file.js';
 import type { ControlParts } from '../../../src/control/parts.js';
 import type { StatusReport } from '../../../src/control/status-report.js';
 import { ControlTree } from '../../../src/control/tree.js';
-import { createIma } from '../../../src/ima/ima.js';
 import { Namespace } from '../../../src/namespaces/namespace.js';
+import { fakeIma } from '../../helpers/fake-list.js';
 
 export const { O_RDONLY, O_WRONLY, O_RDWR } = fsConstants;
 
@@ -27,13 +27,7 @@ const REMAPPED: NamespaceOwner = {
 };
 
 const newNamespace = (id: bigint, name: number, owner: NamespaceOwner | undefined): Namespace =>
-  new Namespace(
-    id,
-    name,
-    id === 1n,
-    createIma({ mode: 'enforce', hashAlgorithm: 'sha256', iintCapacity: 10 }),
-    owner,
-  );
+  new Namespace(id, name, id === 1n, fakeIma(), owner);
 
 /** One thread as the tests describe it: where it is, and as whom. */
 interface Thread {
@@ -59,7 +53,7 @@ export class Fixture {
   /** Ended in the kernel, which nobody has noticed yet. */
   readonly dead = new Set<bigint>();
   readonly done: string[] = [];
-  list: MeasurementList = EMPTY_LIST;
+  list: ListView | undefined;
   #lastUpcall = 0;
 
   readonly parts: { -readonly [Key in keyof ControlParts]: ControlParts[Key] };
@@ -104,11 +98,18 @@ export class Fixture {
           this.done.push(`activate self ${scope}`);
           return Promise.resolve(undefined);
         },
+      },
+      settings: {
         setMode: (namespace, mode) => {
           this.done.push(`mode ${namespace.name} ${mode}`);
           return undefined;
         },
         setHash: () => 'EINVAL',
+        setTemplate: () => 'EINVAL',
+        setTpm: (namespace, tpm, { scope }) => {
+          this.done.push(`tpm ${namespace.name} ${tpm} by ${scope}`);
+          return Promise.resolve(undefined);
+        },
       },
       policyLoader: { open: () => 'EBUSY', close: () => undefined },
       labeller,

@@ -14,6 +14,7 @@ const sources = {
   audit: () => ({ records: 0, lost: 0, sink: undefined }),
   unsettled: () => [{ path: '/f', reason: 'crash' }],
   namespaces: () => fixture.namespaces,
+  measurements: () => ({ count: 7 }),
   lastPolicyFailure: () => undefined,
 } as unknown as StatusSources;
 
@@ -33,6 +34,8 @@ test('another namespace sees itself and nothing of the mount', () => {
   assert.equal(report.namespace, 4_026_532_001);
   assert.equal(report.id, '2');
   assert.deepEqual(report.limits['rules'], { used: 0, limit: 1024 });
+  assert.deepEqual(report.limits['entries'], { used: 7, limit: 262_144 });
+  assert.equal(report.measurements?.count, 7);
   assert.deepEqual(report.limits['selfActivations'], { used: 0, limit: 64 });
   assert.deepEqual(Object.keys(report.limits).slice(0, 3), ['denials', 'events', 'files']);
   assert.equal(

@@ -59,9 +59,20 @@ export class GateFixture {
     const paths = new Paths('/mnt', '0:0');
     const forgotten = (node: number): void => {
       this.digests.forget([node]);
-      for (const namespace of registry.known()) namespace.forgetNodes([node]);
+      for (const namespace of registry.known()) namespace.forgetResults([node]);
     };
-    const settling = new Settling({ addon, transport, pool, journal, forgotten, log });
+    const writersEnded = (node: number): void => {
+      for (const { ima } of registry.known()) ima.violations.writersEnded(node);
+    };
+    const settling = new Settling({
+      addon,
+      transport,
+      pool,
+      journal,
+      forgotten,
+      writersEnded,
+      log,
+    });
     const shared = { registry, settling, audit, denials: new Denials(paths, log), paths };
     this.transport = transport;
     this.namespaces = namespaces;

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { createIma, type Ima } from '../../../src/ima/ima.js';
 import { parsePolicy } from '../../../src/ima/policy/parse-policy.js';
 import { Policy } from '../../../src/ima/policy/policy.js';
 import {
@@ -12,6 +11,7 @@ import {
   type Subject,
 } from '../../../src/ima/ports.js';
 import type { Access } from '../../../src/ima/process-measurement.js';
+import { type FakeIma, fakeIma } from '../../helpers/fake-list.js';
 
 export const user = (uid: number, facts: Partial<Subject> = {}): Subject => ({
   uid,
@@ -42,9 +42,8 @@ export function policyOf(...lines: string[]): Policy {
   return new Policy(parsed.value);
 }
 
-export function imaOf(mode: AppraiseMode, ...lines: string[]): Ima {
-  const policy = policyOf(...lines);
-  return createIma({ mode, hashAlgorithm: 'sha256', policy, iintCapacity: 100 });
+export function imaOf(mode: AppraiseMode, ...lines: string[]): FakeIma {
+  return fakeIma({ mode, policy: policyOf(...lines) });
 }
 
 /** A file in memory whose content and xattr can be changed; each change is a new version. */
@@ -56,12 +55,18 @@ export class FakeFile implements ImaFile {
   mayKeep = true;
   hashings = 0;
   failing = false;
+  mode = 0o100644;
+  readonly xattrs = new Map<string, Uint8Array>();
   imaXattr: Uint8Array | undefined;
   #content: string;
 
   constructor(content: string, xattr?: string) {
     this.#content = content;
     this.imaXattr = xattr === undefined ? undefined : this.bytes(xattr);
+  }
+
+  xattr(name: string): Uint8Array | undefined {
+    return name === 'security.ima' ? this.imaXattr : this.xattrs.get(name);
   }
 
   get sizeBytes(): number {
@@ -124,5 +129,8 @@ export const accessTo = (file: ImaFile, facts: Partial<Access> = {}): Access => 
   writable: false,
   directIo: false,
   writersOwn: false,
+  name: () => Promise.resolve(Buffer.from('/mnt/f')),
+  hasReaders: () => Promise.resolve(false),
+  hasWriters: () => Promise.resolve(false),
   ...facts,
 });

@@ -36,7 +36,7 @@ test('a refusal names the rule, the cause and both digests', async () => {
     [result.errno, result.op, result.cause, result.status],
     ['EACCES', 'appraise_data', 'invalid-hash', 'FAIL'],
   );
-  assert.deepEqual([result.rule.source, result.rule.line], ['test', 2]);
+  assert.deepEqual([result.rule?.source, result.rule?.line], ['test', 2]);
   assert.deepEqual(result.wanted, { algorithm: 'sha1', bytes: new Uint8Array(20).fill(0xab) });
   assert.deepEqual(result.found, { algorithm: 'sha1', bytes: file.bytes('{sha1}') });
 });

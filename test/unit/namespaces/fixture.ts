@@ -1,13 +1,14 @@
 /** A registry over fakes: namespaces that live, processes in them, and what native was told. */
 import type { Caller, ProcessFacts, ScopeFacts } from '../../../src/binding/addon-types.js';
 import type { NamespacePolicy } from '../../../src/daemon-options.js';
-import { changeIma, createIma } from '../../../src/ima/ima.js';
+import { changeIma } from '../../../src/ima/ima.js';
 import { parsePolicy } from '../../../src/ima/policy/parse-policy.js';
 import { Policy } from '../../../src/ima/policy/policy.js';
 import { Lineage } from '../../../src/namespaces/lineage.js';
 import type { Namespace } from '../../../src/namespaces/namespace.js';
 import { ProcessWalks } from '../../../src/namespaces/process-walks.js';
 import { Registry } from '../../../src/namespaces/registry.js';
+import { fakeIma } from '../../helpers/fake-list.js';
 import { callerIn, SYSTEM } from '../../helpers/fake-transport.js';
 
 export const nameOf = (scope: bigint): number => Number(scope) + 1000;
@@ -40,6 +41,7 @@ export class NamespaceFixture {
   readonly dead = new Set<bigint>();
   processes: ProcessFacts[] = [processIn(SYSTEM.scope, 1, { parent: 0 })];
   walksDone = 0;
+  readonly removed: bigint[] = [];
   readonly addon = {
     namespaceLives: (scope: bigint): boolean => !this.dead.has(scope),
     namespaceOwner: () => ({ userNamespace: 0xeffffffd, rootUid: 0, rootGid: 0 }),
@@ -53,16 +55,17 @@ export class NamespaceFixture {
   readonly registry: Registry;
 
   constructor(nsPolicy: NamespacePolicy = 'stack', ...systemRules: string[]) {
-    const newIma = () => createIma({ mode: 'enforce', hashAlgorithm: 'sha256', iintCapacity: 100 });
+    const newIma = () => fakeIma();
     const transport = {
       setScope: (scope: bigint, facts: ScopeFacts) => void this.scopes.set(scope, facts),
       dropScope: (scope: bigint) => void this.scopes.delete(scope),
     };
     const { addon, lineage, walks } = this;
+    const removed = ({ id }: Namespace) => void this.removed.push(id);
     const ima = newIma();
     changeIma(ima, { policy: policyOf(...systemRules) });
     this.registry = new Registry(
-      { addon, transport, lineage, walks, nsPolicy, newIma },
+      { addon, transport, lineage, walks, nsPolicy, newIma, removed },
       { ...SYSTEM, owner: undefined, ima },
     );
   }

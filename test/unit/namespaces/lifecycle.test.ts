@@ -5,6 +5,7 @@ import type { AppraiseOption, NamespacePolicy } from '../../../src/daemon-option
 import { Lifecycle } from '../../../src/namespaces/lifecycle.js';
 import { LIMITS } from '../../../src/namespaces/namespace.js';
 import { NamespaceFixture, nameOf, processIn } from './fixture.js';
+import { settingsOf } from './settings-fixture.js';
 
 const CONTAINER = 2n;
 const CHILD = 3n;
@@ -23,7 +24,7 @@ const lifecycleOf = (
     addon,
     appraise,
     nsPolicy,
-    canHash: (algorithm) => algorithm === 'sha512',
+    openList: () => Promise.resolve(),
     auditStatus: ({ op, namespace }) => {
       audited.push(`${op} ${namespace}`);
       return Promise.resolve();
@@ -93,17 +94,6 @@ test('one namespace that asks twice at once counts once', async () => {
   assert.equal(audited.length, 1);
 });
 
-test('settings are checked', async () => {
-  const fixture = new NamespaceFixture();
-  const container = await fixture.activated(CONTAINER, []);
-  const { lifecycle } = lifecycleOf(fixture);
-  assert.equal(lifecycle.setMode(container, 'loud'), 'EINVAL');
-  assert.equal(lifecycle.setMode(container, 'log'), undefined);
-  assert.equal(lifecycle.setHash(container, 'md4'), 'EINVAL');
-  assert.equal(lifecycle.setHash(container, 'sha512'), undefined);
-  assert.deepEqual([container.ima.mode, container.ima.hashAlgorithm], ['log', 'sha512']);
-});
-
 test('a namespace that ended is retired and freed', async () => {
   const fixture = new NamespaceFixture();
   const container = await fixture.activated(CONTAINER, ['audit']);
@@ -118,7 +108,8 @@ test('a namespace that ended is retired and freed', async () => {
   assert.equal(fixture.registry.byId(CONTAINER), undefined);
   assert.equal(fixture.scopes.has(CONTAINER), false);
   assert.deepEqual(audited, [`namespace_retire ${container.name}`]);
-  assert.equal(lifecycle.setMode(container, 'off'), 'EINVAL');
+  assert.equal(settingsOf(fixture).setMode(container, 'off'), 'EINVAL');
+  assert.deepEqual(fixture.removed, [CONTAINER]);
 });
 
 test('its policy goes on judging its descendants, also those that had not opened anything', async () => {

@@ -1,0 +1,74 @@
+/** The TPM that a `tpm` setting names, for one list alone: one (TPM, PCR) has one list. */
+import { createHash } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { errnoOf } from '../base/errno.js';
+import type { Log } from '../base/log.js';
+import { kernelImaIsActive } from './kernel-ima.js';
+import { openTpm, parseTpmChoice, type TpmChoice } from './open-tpm.js';
+import type { Tpm } from './tpm.js';
+
+/** What is written there names no TPM; `code` for a control file. */
+export class TpmNameProblem extends Error {
+  readonly code = 'EINVAL';
+}
+
+/** Another list goes to this PCR; `code` for a control file. */
+export class TpmClaimed extends Error {
+  readonly code = 'EBUSY';
+}
+
+export interface ClaimParts {
+  readonly pcr: number;
+  /** For what a TPM of our own keeps. */
+  readonly swtpmDirectory: string;
+  readonly addon: { lockFile(path: string): number; closeDescriptor(fd: number): void };
+  readonly log: Log;
+}
+
+const LOCKS = '/run/imafs';
+
+/** `name`: none, auto, swtpm, or a string of a TPM. Rejects with an Error that says what is wrong. */
+export const claimTpm = async (name: string, parts: ClaimParts): Promise<Tpm> => {
+  const choice = parseTpmChoice(name);
+  if (!choice.ok) throw new TpmNameProblem(choice.problem);
+  const lock = claim(choice.value, parts);
+  const release = (): void => {
+    if (lock !== undefined) parts.addon.closeDescriptor(lock);
+  };
+  try {
+    return releasing(await openTpm(choice.value, { ...parts, kernelImaIsActive }), release);
+  } catch (error) {
+    release();
+    throw error;
+  }
+};
+
+/** The descriptor that holds the lock; undefined for what nobody else can have. */
+const claim = (choice: TpmChoice, { pcr, addon }: ClaimParts): number | undefined => {
+  if (choice === 'none' || choice === 'swtpm') return undefined;
+  const identity = choice === 'auto' ? 'device:/dev/tpmrm0' : choice.identity;
+  const name = createHash('sha256').update(identity).digest('hex').slice(0, 32);
+  mkdirSync(LOCKS, { recursive: true, mode: 0o700 });
+  try {
+    return addon.lockFile(join(LOCKS, `tpm-${name}-${pcr}.lock`));
+  } catch (error) {
+    if (errnoOf(error) !== 'EAGAIN' && errnoOf(error) !== 'EWOULDBLOCK') throw error;
+    throw new TpmClaimed(
+      `PCR ${pcr} of ${identity} has a list already, of another mount or namespace`,
+    );
+  }
+};
+
+/** The same TPM; its lock ends with it. */
+const releasing = (tpm: Tpm, release: () => void): Tpm => ({
+  name: tpm.name,
+  get banks() {
+    return tpm.banks;
+  },
+  extend: (order) => tpm.extend(order),
+  read: (pcr) => tpm.read(pcr),
+  resetCount: () => tpm.resetCount(),
+  reconnect: () => tpm.reconnect(),
+  close: () => tpm.close().finally(release),
+});

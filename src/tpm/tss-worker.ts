@@ -1,0 +1,179 @@
+/**
+ * The thread of one TPM: takes requests in order, writes each order's entry to its journal, and
+ * extends. Calls into tpm2-tss block this thread and cannot be interrupted; when tss.ts has given one up
+ * (GIVEN_UP), nothing more is touched, because tss.ts has journalled the orders that followed.
+ */
+import { receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { TssError } from './esys.js';
+import { appendToJournal } from './journal-append.js';
+import { type ExtendOrder, JournalFailed } from './tpm.js';
+import { ConnectionLost, TssConnection } from './tss-connection.js';
+import {
+  FINISHED,
+  IDLE,
+  IN_TPM,
+  JOURNALLING,
+  STATE,
+  type TssReply,
+  type TssRequest,
+  type TssWorkerData,
+  unpackOrders,
+} from './tss-messages.js';
+
+/** How long a done order may wait to be reported together with those after it. */
+const REPORT_MS = 1;
+
+const data = workerData as TssWorkerData;
+const { port } = data;
+const shared = new Int32Array(data.shared);
+
+let connection: TssConnection | undefined;
+let whyLost: { readonly message: string; readonly rc: number } = {
+  message: 'it is not connected',
+  rc: 0,
+};
+let unreported = 0;
+let lastReport = 0;
+
+/** tss.ts waits no longer for what this thread was doing. */
+class GivenUp extends Error {}
+
+const say = (reply: TssReply) => port.postMessage(reply);
+
+const report = (): void => {
+  if (unreported > 0) say({ kind: 'extended', count: unreported });
+  unreported = 0;
+  lastReport = performance.now();
+};
+
+const answer = (reply: TssReply): void => {
+  report();
+  say(reply);
+};
+
+const enter = (from: number, to: number): void => {
+  if (Atomics.compareExchange(shared, STATE, from, to) !== from) throw new GivenUp();
+};
+
+const finish = (): void => {
+  Atomics.add(shared, FINISHED, 1);
+};
+
+/** Runs `use` where the time it takes counts against the TPM. */
+const inTpm = <Answer>(from: number, use: () => Answer): Answer => {
+  enter(from, IN_TPM);
+  try {
+    return use();
+  } finally {
+    enter(IN_TPM, IDLE);
+  }
+};
+
+const lose = (error: Error, rc: number): void => {
+  connection?.close();
+  connection = undefined;
+  whyLost = { message: error.message, rc };
+};
+
+const answerFailure = (error: unknown): void => {
+  if (error instanceof GivenUp) throw error;
+  if (error instanceof JournalFailed) {
+    answer({ kind: 'journal-failed', code: error.code });
+    return;
+  }
+  if (error instanceof ConnectionLost) lose(error, error.rc);
+  const { message } = error as Error;
+  const rc = error instanceof TssError || error instanceof ConnectionLost ? error.rc : 0;
+  answer({ kind: 'tpm-failed', message, rc });
+};
+
+const connected = (): TssConnection => {
+  if (connection === undefined) throw new ConnectionLost(whyLost.message, whyLost.rc);
+  return connection;
+};
+
+const extend = ({ pcr, digests, journal }: ExtendOrder): void => {
+  enter(IDLE, JOURNALLING);
+  try {
+    appendToJournal(journal.fd, journal.bytes);
+  } catch (error) {
+    enter(JOURNALLING, IDLE);
+    throw error;
+  }
+  inTpm(JOURNALLING, () => connected().extend(pcr, digests));
+};
+
+const extendAll = (block: ArrayBuffer): void => {
+  const digestBytes = lastBanks.map((bank) => bank.digestBytes);
+  for (const order of unpackOrders(block, digestBytes)) {
+    try {
+      extend(order);
+      unreported += 1;
+    } catch (error) {
+      answerFailure(error);
+    }
+    finish();
+    if (performance.now() - lastReport > REPORT_MS) report();
+  }
+  report();
+};
+
+/** Of the last connection: orders are packed for these banks, connected or not. */
+let lastBanks: TssConnection['banks'] = [];
+
+const open = (): TssReply => {
+  connection?.close();
+  connection = undefined;
+  connection = new TssConnection(data);
+  lastBanks = connection.banks;
+  return { kind: 'opened', algorithms: lastBanks.map(({ algorithm }) => algorithm) };
+};
+
+const disconnect = (): TssReply => {
+  lose(new Error('it is disconnected'), 0);
+  return { kind: 'disconnected' };
+};
+
+const perform = (request: Exclude<TssRequest, { kind: 'extend' }>): TssReply => {
+  switch (request.kind) {
+    case 'open':
+      return open();
+    case 'read':
+      return { kind: 'values', values: connected().read(request.pcr) };
+    case 'reset-count':
+      return { kind: 'reset-count', count: connected().resetCount() };
+    case 'disconnect':
+      return disconnect();
+  }
+};
+
+const handle = (request: TssRequest): void => {
+  if (request.kind === 'extend') {
+    extendAll(request.orders);
+    return;
+  }
+  try {
+    answer(inTpm(IDLE, () => perform(request)));
+  } catch (error) {
+    answerFailure(error);
+  }
+  finish();
+};
+
+/** Whatever was asked before tss.ts gave up is settled there. */
+const comeBack = (): void => {
+  while (receiveMessageOnPort(port) !== undefined);
+  unreported = 0;
+  lose(new Error('it did not answer in time'), 0);
+  Atomics.store(shared, STATE, IDLE);
+  say({ kind: 'returned' });
+};
+
+port.on('message', (request: TssRequest) => {
+  try {
+    handle(request);
+  } catch (error) {
+    if (!(error instanceof GivenUp)) throw error;
+    comeBack();
+  }
+});

@@ -1,0 +1,89 @@
+/** A TPM behind tpm2-tss, which a thread of its own calls. */
+import type { HashAlgorithm } from '../ima/ports.js';
+import { BANKS } from './pcr-banks.js';
+import type { Tcti } from './tcti.js';
+import { type ExtendOrder, type PcrValues, type Tpm, TpmFailed } from './tpm.js';
+import { TssThread } from './tss-thread.js';
+
+/** More than a self-test of a slow TPM takes, and more than tss-connection.ts waits for a busy one. */
+const DEADLINE_MS = 30_000;
+
+export interface TssOptions {
+  /** How long one command may take. */
+  readonly deadlineMs?: number;
+}
+
+/** Rejects with TpmFailed if the TPM cannot be reached or has no banks that can be used. */
+export const openTss = async (tcti: Tcti, options: TssOptions = {}): Promise<Tpm> => {
+  // tpm2-tss prints to stderr what it also returns. It asks getenv(3), which sees only what the main
+  // thread sets.
+  process.env['TSS2_LOG'] ??= 'all+NONE';
+  const tss = new Tss(tcti, options.deadlineMs ?? DEADLINE_MS);
+  try {
+    await tss.reconnect();
+  } catch (error) {
+    await tss.close();
+    throw error;
+  }
+  return tss;
+};
+
+class Tss implements Tpm {
+  readonly #tcti: Tcti;
+  readonly #deadlineMs: number;
+  #thread: TssThread;
+  #banks: readonly HashAlgorithm[] = [];
+  #digestBytes: readonly number[] = [];
+
+  constructor(tcti: Tcti, deadlineMs: number) {
+    this.#tcti = tcti;
+    this.#deadlineMs = deadlineMs;
+    this.#thread = new TssThread(tcti, deadlineMs);
+  }
+
+  get name(): string {
+    return this.#tcti.name;
+  }
+
+  get banks(): readonly HashAlgorithm[] {
+    return this.#banks;
+  }
+
+  async extend(order: ExtendOrder): Promise<void> {
+    const fits = order.digests.length === this.#digestBytes.length;
+    if (!fits || order.digests.some(({ length }, index) => length !== this.#digestBytes[index])) {
+      throw new RangeError(`an order has one digest for each of ${this.#banks.join()}`);
+    }
+    await this.#thread.extend(order);
+  }
+
+  async read(pcr: number): Promise<PcrValues> {
+    const { values } = await this.#thread.ask({ kind: 'read', pcr }, 'values');
+    return new Map(values);
+  }
+
+  async resetCount(): Promise<number> {
+    const { count } = await this.#thread.ask({ kind: 'reset-count' }, 'reset-count');
+    return count;
+  }
+
+  async reconnect(): Promise<void> {
+    if (this.#thread.isDead) this.#thread = new TssThread(this.#tcti, this.#deadlineMs);
+    const { algorithms } = await this.#thread.ask({ kind: 'open' }, 'opened');
+    if (this.#banks.length > 0 && algorithms.join() !== this.#banks.join()) {
+      await this.#thread.ask({ kind: 'disconnect' }, 'disconnected');
+      throw new TpmFailed(
+        `${this.name} has the banks ${algorithms.join()} now, and had ${this.#banks.join()}`,
+        0,
+      );
+    }
+    this.#banks = algorithms;
+    this.#digestBytes = BANKS.filter(({ algorithm }) => algorithms.includes(algorithm)).map(
+      ({ digestBytes }) => digestBytes,
+    );
+  }
+
+  close(): Promise<void> {
+    return this.#thread.close();
+  }
+}
