@@ -51,9 +51,11 @@ test: build
 
 # Building is the type check.
 check: $(TYPESCRIPT)
+	@.ci/prepare-machine check
 	node_modules/.bin/eslint .
 	node_modules/.bin/biome check .
 	.ci/check-native-format
+	.ci/lint-docker
 	node --test dist/test/architecture.test.js
 
 format: $(NODE_MODULES)
