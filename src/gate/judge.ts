@@ -44,7 +44,7 @@ export interface Judgement {
 }
 
 export interface JudgeParts {
-  readonly settling: Pick<Settling, 'writersOwn' | 'hasWriterOf' | 'settle'>;
+  readonly settling: Pick<Settling, 'writersOwn' | 'hasWriterOf'>;
   readonly transport: OpenedFileParts['transport'];
   readonly sharing: Pick<Sharing, 'mayWrite'>;
   readonly registry: Pick<Registry, 'known'>;
@@ -57,16 +57,18 @@ export const judgeOpen = async (
   file: OpenedFile,
   upcall: OpenUpcall,
   parts: JudgeParts,
+  /** Takes the records, also if this rejects. */
+  audit: JudgeRecords[],
 ): Promise<Judgement> => {
   const { settling, sharing } = parts;
   const writable = isForWriting(upcall.flags);
-  const audit: JudgeRecords[] = [];
   const verdicts: Verdict[] = [];
   const passed = new Set<Namespace>();
   const namespaces = judges.map(({ namespace }) => namespace);
-  const others = new OtherOpens(upcall, parts);
+  const others = new OtherOpens(upcall, parts.transport, file);
   const hasReaders = () => others.hasReaders();
   const hasWriters = () => others.hasWriters();
+  if (writable) await endWriterPeriod(others, file.node, parts.registry);
   for (const judge of writable ? bystanders(judges, parts.registry) : []) {
     const records = new HeldAudit();
     audit.push({ judge, records });
@@ -127,13 +129,27 @@ const REFUSED = {
   wantsLabel: false,
 };
 
+/**
+ * A writer whose handle is still being released may have had its violation; the next one's is another.
+ */
+const endWriterPeriod = async (
+  others: OtherOpens,
+  node: number,
+  registry: JudgeParts['registry'],
+): Promise<void> => {
+  const lists = registry.known().map(({ ima }) => ima.violations);
+  if (lists.every((violations) => violations.mayEmitOpenWriters(node))) return;
+  if (await others.hasWriters()) return;
+  for (const violations of lists) violations.writersEnded(node);
+};
+
 /** Those whose lists may show what a reader of theirs has measured, though they do not judge the writer. */
 const bystanders = (judges: readonly Judge[], registry: JudgeParts['registry']): Judge[] => {
   const asked = new Set(judges.map(({ namespace }) => namespace));
   const [caller] = judges;
   return registry
     .known()
-    .filter((namespace) => !asked.has(namespace) && !namespace.isDead)
+    .filter((namespace) => !asked.has(namespace))
     .filter((namespace) => namespace.ima.policy.has('measure'))
     .map((namespace) => {
       return { namespace, scope: caller?.scope ?? namespace, ima: namespace.ima, subjects: [] };

@@ -70,14 +70,16 @@ export class OpenHandler {
     wasBusy = false,
   ): Promise<Judged> {
     let file = await this.#fileAfter(upcall, settled, wasBusy);
+    const audit: JudgeRecords[] = [];
     for (let attempt = 1; ; attempt += 1) {
       file.acceptsMove = attempt === MOST_ATTEMPTS;
       const hooks = hooksOf(upcall, file, this.parts.mmapCheck);
       try {
-        const judgement = await judgeOpen(judges, hooks, file, upcall, this.parts);
+        const judgement = await judgeOpen(judges, hooks, file, upcall, this.parts, audit);
         return { file, judgement };
       } catch (error) {
         if (!(error instanceof FileMoved)) throw error;
+        for (const { records } of audit) records.dropJudgement();
       }
       const now = { hasWriter: mayHaveWriter(upcall, settled), isNew: file.isMarkedNew };
       file = await OpenedFile.asNow(upcall, now, this.parts);

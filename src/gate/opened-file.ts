@@ -144,6 +144,12 @@ export class OpenedFile implements ImaFile {
     return !this.#hasMoved && !this.hasWriter;
   }
 
+  /** A writable mapping whose handle is closed, or a writer behind the mount: a lease is refused. */
+  isWrittenElsewhere(): boolean {
+    this.#lookForWriter();
+    return this.hasWriter;
+  }
+
   /** Settling has read this version a moment ago, under a lease. */
   know({ algorithm, bytes }: Digest): void {
     this.#digests.set(algorithm, Promise.resolve(bytes));

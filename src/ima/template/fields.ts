@@ -95,9 +95,10 @@ function present({ xattrs }: EventData): string[] {
   return PROTECTED_XATTRS.filter((name) => xattrs.has(name));
 }
 
-/** evm_read_protected_xattrs, type 'n' */
+/** evm_read_protected_xattrs, type 'n'; not even a NUL where there are none. */
 function xattrNames(event: EventData): Uint8Array {
-  return event.inode ? string(Buffer.from(present(event).join('|'))) : EMPTY;
+  const names = present(event);
+  return names.length > 0 ? string(Buffer.from(names.join('|'))) : EMPTY;
 }
 
 /** Type 'l': little-endian 32 bit each. */

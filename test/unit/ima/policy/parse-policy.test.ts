@@ -32,7 +32,11 @@ const problems: readonly (readonly [
   ['appraise func=SETXATTR_CHECK', 10, 'func=SETXATTR_CHECK', 'not supported yet', ''],
   ['measure func=FILE_CHECK\r', 9, 'func=FILE_CHECK\r', 'not a func', 'FILE_CHECK'],
   ['measure\r', 1, 'measure\r', 'carriage return', 'dos2unix'],
-  ['appraise fowner=0 pcr=11', 19, 'pcr=11', 'not supported yet', 'leave the rule out'],
+  ['appraise fowner=0 pcr=11', 19, 'pcr=11', 'cannot be used with appraise', 'leave pcr out'],
+  ['measure pcr=64', 9, 'pcr=64', 'not a PCR', 'below 64'],
+  ['measure template=ima-gn', 9, 'template=ima-gn', 'not a template', 'ima-ng'],
+  ['template=ima-ng measure', 1, 'template=ima-ng', 'goes with measure only', 'before template='],
+  ['audit label=x', 7, 'label=x', 'not supported yet', 'leave the rule out'],
 ];
 
 for (const [line, column, token, message, hint] of problems) {
