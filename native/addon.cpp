@@ -203,6 +203,8 @@ Value createTransport(const CallbackInfo& info) {
 Object initialize(Env env, Object exports) {
   // A dozen threads with a heap of their own would keep more memory than all files known.
   ::mallopt(M_ARENA_MAX, 2);
+  // Tables that were outgrown give their memory back at once.
+  ::mallopt(M_MMAP_THRESHOLD, 128 * 1024);
   auto* transport = new Napi::FunctionReference(Napi::Persistent(Transport::define(env)));
   env.SetInstanceData(transport);
   exports.Set("abi", Number::New(env, kAbi));

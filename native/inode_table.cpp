@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include <cstdlib>
 #include <cstring>
 
 #include "fuse_protocol.hpp"
@@ -24,7 +25,7 @@ std::string fileHandleOf(int fd) {
   return bytes;
 }
 
-int openByHandle(int mount, const std::string& bytes) {
+int openByHandle(int mount, std::string_view bytes) {
   alignas(struct file_handle) char space[sizeof(struct file_handle) + MAX_HANDLE_SZ];
   auto* handle = reinterpret_cast<struct file_handle*>(space);
   handle->handle_bytes = static_cast<unsigned>(bytes.size() - sizeof(int));
@@ -47,54 +48,73 @@ InodeTable::InodeTable(OwnedFd root, size_t descriptors, bool fileHandles)
     : root_(std::move(root)), budget_(descriptors), fileHandles_(fileHandles) {
   struct statx file {};
   ::statx(root_.get(), "", AT_EMPTY_PATH, STATX_BASIC_STATS, &file);
-  auto node = std::make_shared<Node>(fuse::kRootNode, deviceOf(file), file.stx_ino, S_IFDIR, "");
+  const uint32_t number =
+      nodes_.make(fuse::kRootNode, deviceOf(file), uint64_t{file.stx_ino}, uint16_t{S_IFDIR}, "");
+  if (number == nodes_.kNone) std::abort();
+  Node* const node = NodePtr(nodes_[number]).release();
   node->fd = ::openat(root_.get(), ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
   node->pins = 1;  // the root is never idle
   node->lookups = 1;
-  byInode_.insert(node.get());
-  byId_.insert(std::move(node));
+  byId_.insert(number);
+  byInode_.insert(number);
 }
 
 InodeTable::~InodeTable() {
-  for (const NodePtr& node : byId_.slots())
-    if (node && node->fd >= 0) ::close(node->fd);
+  byId_.each([this](uint32_t number) {
+    const NodePtr node = NodePtr::adopt(nodes_[number]);
+    if (node->fd >= 0) ::close(node->fd);
+  });
+}
+
+// Under the mutex. nullptr: there is none.
+Node* InodeTable::lookUp(uint64_t id) const {
+  const uint32_t number = byId_.find(id);
+  return number == nodes_.kNone ? nullptr : &nodes_[number];
 }
 
 NodePtr InodeTable::find(uint64_t id) const {
   std::lock_guard guard(mutex_);
-  const NodePtr* found = byId_.find(id);
-  return found ? *found : nullptr;
+  Node* const node = lookUp(id);
+  return node ? NodePtr(*node) : nullptr;
 }
 
 NodePtr InodeTable::findInode(uint64_t device, uint64_t ino) const {
   std::lock_guard guard(mutex_);
-  Node* const* found = byInode_.find({device, ino});
-  return found ? *byId_.find((*found)->id) : nullptr;
+  const uint32_t number = byInode_.find({device, ino});
+  return number == nodes_.kNone ? nullptr : NodePtr(nodes_[number]);
 }
 
 NodePtr InodeTable::intern(OwnedFd fd, const struct statx& file, uint64_t parent,
                            const std::string& name, int& error) {
-  std::string handle = fileHandles_ ? fileHandleOf(fd.get()) : std::string();
+  const std::string handle = fileHandles_ ? fileHandleOf(fd.get()) : std::string();
   const InodeKey key{deviceOf(file), file.stx_ino};
   NodePtr node;
   {
     std::lock_guard guard(mutex_);
-    Node** found = byInode_.find(key);
+    const uint32_t found = byInode_.find(key);
     // A reused inode number has another handle: the old node keeps its id and loses the inode.
-    if (found && ((*found)->handle == handle || (*found)->id == fuse::kRootNode)) {
-      node = *byId_.find((*found)->id);
+    if (found != nodes_.kNone &&
+        (nodes_[found].handle.view() == handle || nodes_[found].id == fuse::kRootNode)) {
+      node = NodePtr(nodes_[found]);
     } else {
       if (handle.empty() && open_.load() >= budget_) {
         error = ENFILE;
         return nullptr;
       }
-      node = std::make_shared<Node>(nextId_++, key.device, key.ino, file.stx_mode & S_IFMT,
-                                    std::move(handle));
-      byId_.insert(node);
-      if (found) {
-        *found = node.get();
+      const auto type = static_cast<uint16_t>(file.stx_mode & S_IFMT);
+      const uint32_t number = nodes_.make(nextId_, key.device, key.ino, type, handle);
+      if (number == nodes_.kNone) {
+        error = ENOMEM;
+        return nullptr;
+      }
+      ++nextId_;
+      node = NodePtr(nodes_[number]);
+      NodePtr(node).release();
+      byId_.insert(number);
+      if (found != nodes_.kNone) {
+        byInode_.replace(key, number);
       } else {
-        byInode_.insert(node.get());
+        byInode_.insert(number);
       }
     }
     ++node->lookups;
@@ -132,11 +152,10 @@ void InodeTable::markTold(const NodePtr& node) {
 
 void InodeTable::forget(uint64_t id, uint64_t count, std::vector<uint64_t>& gone) {
   std::lock_guard guard(mutex_);
-  const NodePtr* found = byId_.find(id);
-  if (found && id != fuse::kRootNode) {
-    Node& node = **found;
-    node.lookups -= count < node.lookups ? count : node.lookups;
-    if (node.lookups == 0) lingering_.push_back(id);
+  Node* const node = lookUp(id);
+  if (node && id != fuse::kRootNode) {
+    node->lookups -= count < node->lookups ? count : node->lookups;
+    if (node->lookups == 0) lingering_.push_back(id);
   }
   dropLingeringLocked(gone);
 }
@@ -149,9 +168,9 @@ void InodeTable::dropLingering(std::vector<uint64_t>& gone) {
 void InodeTable::dropLingeringLocked(std::vector<uint64_t>& gone) {
   std::vector<uint64_t> later;
   for (const uint64_t candidate : lingering_) {
-    const NodePtr* entry = byId_.find(candidate);
-    if (!entry || (*entry)->lookups > 0) continue;
-    const NodePtr node = *entry;
+    Node* const entry = lookUp(candidate);
+    if (!entry || entry->lookups > 0) continue;
+    const NodePtr node(*entry);
     if (!eraseIfUnused(node)) {
       later.push_back(candidate);
     } else if (node->told) {
@@ -166,16 +185,16 @@ bool InodeTable::eraseIfUnused(const NodePtr& node) {
   if (node->unsettled || node->opens > 0 || node->pins > 0) return false;
   if (node->fd >= 0) closeDescriptor(*node);
   if (onIdle_) onIdle_(*node);
-  byId_.erase(node->id);
-  const InodeKey key = ByInode::keyOf(*node);
-  Node* const* found = byInode_.find(key);
-  if (found && *found == node.get()) byInode_.erase(key);
+  const InodeKey key{node->device, node->ino};
+  const uint32_t number = byId_.erase(node->id);
+  if (byInode_.find(key) == number) byInode_.erase(key);
+  NodePtr::adopt(nodes_[number]);  // the table's share; the caller has one too
   return true;
 }
 
 InodeTable::Place InodeTable::placeOf(const NodePtr& node) const {
   std::lock_guard guard(mutex_);
-  return {node->parent, node->name};
+  return {node->parent, std::string(node->name.view())};
 }
 
 std::optional<std::string> InodeTable::pathOf(const NodePtr& node) const {
@@ -185,10 +204,9 @@ std::optional<std::string> InodeTable::pathOf(const NodePtr& node) const {
   const Node* at = node.get();
   for (int depth = 0; at->id != fuse::kRootNode; ++depth) {
     if (depth > 4096 || at->name.empty()) return std::nullopt;
-    path.insert(0, "/" + at->name);
-    const NodePtr* up = byId_.find(at->parent);
-    if (!up) return std::nullopt;
-    at = up->get();
+    path.insert(0, at->name.view()).insert(0, 1, '/');
+    at = lookUp(at->parent);
+    if (!at) return std::nullopt;
   }
   return path;
 }
@@ -220,7 +238,7 @@ int InodeTable::pin(Node& node) {
     std::lock_guard guard(node.lock);
     if (node.fd < 0) {
       if (node.handle.empty()) return -ESTALE;
-      const int got = openByHandle(root_.get(), node.handle);
+      const int got = openByHandle(root_.get(), node.handle.view());
       if (got < 0) return got;
       node.fd = got;
       opened = true;

@@ -4,19 +4,17 @@
 #include <atomic>
 #include <deque>
 #include <functional>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "keyed_table.hpp"
-#include "node.hpp"
+#include "node_ptr.hpp"
 #include "owned_fd.hpp"
+#include "slab.hpp"
 
 namespace imafs {
-
-using NodePtr = std::shared_ptr<Node>;
 
 class InodeTable;
 
@@ -48,7 +46,8 @@ class InodeTable {
 
   NodePtr find(uint64_t id) const;
   // The node of an inode just opened O_PATH by name, its kernel lookup count raised by one.
-  // nullptr and ENFILE where the backing has no file handles and the descriptors are used up.
+  // nullptr and ENFILE where the backing has no file handles and the descriptors are used up, or
+  // ENOMEM.
   NodePtr intern(OwnedFd fd, const struct statx& file, uint64_t parent, const std::string& name,
                  int& error);
   // Names of a node follow a rename or link through the mount.
@@ -90,8 +89,13 @@ class InodeTable {
   static void unpin(Node& node);
 
  private:
+  // A gigabyte of the kernel's memory would not do for a hundredth of as many inodes.
+  static constexpr size_t kMostNodes = size_t{1} << 26;
+
   struct ById {
-    static uint64_t keyOf(const Node& node) { return node.id; }
+    using Key = uint64_t;
+    const Slab<Node>* nodes;
+    uint64_t keyOf(uint32_t number) const { return (*nodes)[number].id; }
     static uint64_t hash(uint64_t seed, uint64_t id) { return mixHash(seed, id); }
   };
   struct InodeKey {
@@ -99,11 +103,16 @@ class InodeTable {
     bool operator==(const InodeKey&) const = default;
   };
   struct ByInode {
-    static InodeKey keyOf(const Node& node) { return {node.device, node.ino}; }
+    using Key = InodeKey;
+    const Slab<Node>* nodes;
+    InodeKey keyOf(uint32_t number) const {
+      return {(*nodes)[number].device, (*nodes)[number].ino};
+    }
     static uint64_t hash(uint64_t seed, const InodeKey& key) {
       return mixHash(mixHash(seed, key.device), key.ino);
     }
   };
+  Node* lookUp(uint64_t id) const;
   void remember(const Node& node);
   void evict();
   void closeDescriptor(Node& node);
@@ -119,8 +128,9 @@ class InodeTable {
 
   mutable std::mutex mutex_;
   uint64_t nextId_ = 2;
-  KeyedTable<NodePtr, uint64_t, ById> byId_;
-  KeyedTable<Node*, InodeKey, ByInode> byInode_;  // all of them in byId_ too
+  Slab<Node> nodes_{kMostNodes};
+  KeyedTable<ById> byId_{ById{&nodes_}};  // shares each of them
+  KeyedTable<ByInode> byInode_{ByInode{&nodes_}};
   // Forgotten by the kernel but still open, pinned or unsettled: looked at again at the next
   // forget.
   std::vector<uint64_t> lingering_;

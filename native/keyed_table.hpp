@@ -1,6 +1,5 @@
-// A hash table of pointers to things that know their own key. A hundred thousand of them take
-// less than half the memory of a std::unordered_map, which keeps each key again in a node of its
-// own.
+// A hash table of numbers (of a Slab, say) of things that know their own key: eight bytes a slot,
+// where std::unordered_map keeps each key again in a node of its own.
 #pragma once
 #include <sys/random.h>
 
@@ -17,50 +16,65 @@ inline uint64_t mixHash(uint64_t sum, uint64_t value) {
   return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
 }
 
-// `Pointer` owns or does not, as it likes. `Keying` says what the key is:
-//   static Key keyOf(const T&);                            must not change while it is in here
+// `Keying` says what the key is:
+//   using Key = ...;
+//   Key keyOf(uint32_t number) const;                      must not change while it is in here
 //   static uint64_t hash(uint64_t seed, const Key& key);
-template <typename Pointer, typename Key, typename Keying>
+template <typename Keying>
 class KeyedTable {
  public:
-  // Where the pointer to the thing with this key is kept, until the next insert or erase; nullptr:
-  // nowhere. Another with the same key may be put in its place.
-  Pointer* find(const Key& key) {
-    Pointer& found = items_[locate(hashOf(key), key)];
-    return found ? &found : nullptr;
-  }
-  const Pointer* find(const Key& key) const { return const_cast<KeyedTable*>(this)->find(key); }
+  using Key = typename Keying::Key;
+  // The number of nothing.
+  static constexpr uint32_t kNone = 0;
+
+  explicit KeyedTable(Keying keying) : keying_(keying) {}
+
+  // The number of the thing with this key, or kNone.
+  uint32_t find(const Key& key) const { return slots_[locate(hashOf(key), key)].number; }
 
   // Nothing with the same key may be in here.
-  void insert(Pointer item) {
-    if ((size_ + 1) * 8 > items_.size() * 7) grow();
-    const uint32_t hash = hashOf(Keying::keyOf(*item));
-    put(std::move(item), hash);
+  void insert(uint32_t number) {
+    if ((size_ + 1) * 8 > slots_.size() * 7) grow();
+    put({number, hashOf(keying_.keyOf(number))});
     ++size_;
   }
 
-  // What was removed, or null.
-  Pointer erase(const Key& key) {
+  // Another with the same key takes the place of what is in here.
+  void replace(const Key& key, uint32_t number) {
+    slots_[locate(hashOf(key), key)].number = number;
+  }
+
+  // What was removed, or kNone.
+  uint32_t erase(const Key& key) {
     size_t hole = locate(hashOf(key), key);
-    Pointer gone = std::exchange(items_[hole], nullptr);
-    if (!gone) return gone;
+    const uint32_t gone = std::exchange(slots_[hole].number, kNone);
+    if (gone == kNone) return gone;
     --size_;
     // A search ends at the first gap, so what would be behind this one moves into it.
-    for (size_t at = next(hole); items_[at]; at = next(at)) {
-      if (distance(hashes_[at], at) < distance(hole, at)) continue;
-      items_[hole] = std::exchange(items_[at], nullptr);
-      hashes_[hole] = hashes_[at];
+    for (size_t at = next(hole); slots_[at].number; at = next(at)) {
+      if (distance(slots_[at].hash, at) < distance(hole, at)) continue;
+      slots_[hole] = std::exchange(slots_[at], {});
       hole = at;
     }
     return gone;
   }
 
   size_t size() const { return size_; }
-  // In no order, with null pointers between them.
-  const std::vector<Pointer>& slots() const { return items_; }
+
+  // Calls `visit` with each number, in no order.
+  template <typename Visit>
+  void each(Visit visit) const {
+    for (const Slot& slot : slots_)
+      if (slot.number) visit(slot.number);
+  }
 
  private:
   static constexpr size_t kFirstSize = 16;
+
+  struct Slot {
+    uint32_t number = kNone;
+    uint32_t hash = 0;
+  };
 
   static uint64_t randomSeed() {
     uint64_t seed = 0;
@@ -70,39 +84,36 @@ class KeyedTable {
   }
 
   uint32_t hashOf(const Key& key) const { return static_cast<uint32_t>(Keying::hash(seed_, key)); }
-  size_t next(size_t at) const { return (at + 1) & (items_.size() - 1); }
+  size_t next(size_t at) const { return (at + 1) & (slots_.size() - 1); }
   // Steps forward from where `from` (a hash or a place) says.
-  size_t distance(size_t from, size_t to) const { return (to - from) & (items_.size() - 1); }
+  size_t distance(size_t from, size_t to) const { return (to - from) & (slots_.size() - 1); }
 
   // Where the key is, or the free slot where it would be.
   size_t locate(uint32_t hash, const Key& key) const {
-    size_t at = hash & (items_.size() - 1);
-    while (items_[at] && !(hashes_[at] == hash && Keying::keyOf(*items_[at]) == key)) at = next(at);
+    size_t at = hash & (slots_.size() - 1);
+    while (slots_[at].number &&
+           !(slots_[at].hash == hash && keying_.keyOf(slots_[at].number) == key))
+      at = next(at);
     return at;
   }
 
-  void put(Pointer item, uint32_t hash) {
-    size_t at = hash & (items_.size() - 1);
-    while (items_[at]) at = next(at);
-    items_[at] = std::move(item);
-    hashes_[at] = hash;
+  void put(Slot slot) {
+    size_t at = slot.hash & (slots_.size() - 1);
+    while (slots_[at].number) at = next(at);
+    slots_[at] = slot;
   }
 
   void grow() {
-    std::vector<Pointer> items(items_.size() * 2);
-    std::vector<uint32_t> hashes(items.size());
-    items.swap(items_);
-    hashes.swap(hashes_);
-    for (size_t at = 0; at < items.size(); ++at) {
-      if (items[at]) put(std::move(items[at]), hashes[at]);
-    }
+    std::vector<Slot> slots(slots_.size() * 2);
+    slots.swap(slots_);
+    for (const Slot& slot : slots)
+      if (slot.number) put(slot);
   }
 
+  const Keying keying_;
   // Because callers choose some of what keys are made of, and could make them collide.
   const uint64_t seed_ = randomSeed();
-  std::vector<Pointer> items_ = std::vector<Pointer>(kFirstSize);
-  // Beside their items and not with them, which alignment would make larger.
-  std::vector<uint32_t> hashes_ = std::vector<uint32_t>(kFirstSize);
+  std::vector<Slot> slots_ = std::vector<Slot>(kFirstSize);
   size_t size_ = 0;
 };
 

@@ -2,9 +2,11 @@
 #pragma once
 #include <sys/stat.h>
 
+#include <atomic>
 #include <cstdint>
-#include <string>
+#include <string_view>
 
+#include "short_bytes.hpp"
 #include "small_lock.hpp"
 
 namespace imafs {
@@ -33,15 +35,29 @@ inline uint64_t deviceOf(const struct statx& file) {
 // (mixed modes are EIO to the application, fs/fuse/iomode.c).
 enum class IoMode : uint8_t { none, passthrough, cached };
 
-// There may be a hundred thousand of them, so the small members stand together.
+// A device number in the 32 bits that the kernel has for it; reads as deviceOf() makes it.
+class Device32 {
+ public:
+  explicit Device32(uint64_t device)
+      : bits_(static_cast<uint32_t>(device >> 32 << kMinorBits | (device & kMinorMask))) {}
+  operator uint64_t() const { return uint64_t{bits_ >> kMinorBits} << 32 | (bits_ & kMinorMask); }
+
+ private:
+  static constexpr uint32_t kMinorBits = 20, kMinorMask = (1u << kMinorBits) - 1;
+  uint32_t bits_;
+};
+
+// There may be a hundred thousand of them, so small members stand together.
 struct Node {
-  Node(uint64_t id, uint64_t device, uint64_t ino, uint16_t type, std::string handle)
-      : id(id), device(device), ino(ino), handle(std::move(handle)), type(type) {}
+  Node(uint64_t id, uint64_t device, uint64_t ino, uint16_t type, std::string_view handle)
+      : id(id), ino(ino), handle(handle), device(device), type(type) {}
 
   const uint64_t id;
-  const uint64_t device, ino;
-  const std::string handle;  // file handle of name_to_handle_at with its type; empty: none
-  const uint16_t type;       // S_IFMT bits
+  const uint64_t ino;
+  const ShortBytes handle;  // file handle of name_to_handle_at with its type; empty: none
+  const Device32 device;
+  std::atomic<uint32_t> sharers{0};  // see NodePtr
+  const uint16_t type;               // S_IFMT bits
 
   // Guarded by the InodeTable's mutex.
   bool told = false;  // TypeScript has heard of it
@@ -64,7 +80,7 @@ struct Node {
   // Guarded by the InodeTable's mutex.
   uint64_t lookups = 0;  // the kernel's count
   uint64_t parent = 0;   // by the latest lookup
-  std::string name;
+  ShortBytes name;
 };
 
 }  // namespace imafs

@@ -18,8 +18,8 @@ class OpeningMark {
     }
     return std::shared_ptr<OpeningMark>(new OpeningMark(std::move(node), writer));
   }
-  // For one that a remembered verdict allows. nullptr if somebody writes, or may have written, or is
-  // about to: whoever marks a writer afterwards sees this reader.
+  // For one that a remembered verdict allows. nullptr if somebody writes, or may have written, or
+  // is about to: whoever marks a writer afterwards sees this reader.
   static std::shared_ptr<OpeningMark> besideNoWriter(const NodePtr& node) {
     {
       std::lock_guard guard(node->lock);

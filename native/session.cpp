@@ -231,7 +231,8 @@ bool Session::reportStart(int error) {
 void Session::readRequests() {
   Operations operations(*this);
   if (!reportStart(operations.startError())) return;
-  std::vector<uint8_t> buffer(kRequestSize);
+  // A MiB for each reader, of which most requests touch the first page alone.
+  const auto buffer = std::make_unique_for_overwrite<uint8_t[]>(kRequestSize);
   std::string error;
   bool placed = false;
   ReaderPool::Pace pace;
@@ -239,20 +240,20 @@ void Session::readRequests() {
     if (!placed && !readers.enter()) break;
     placed = true;
     const int64_t before = nowNs();
-    const ssize_t got = device.read(buffer.data(), buffer.size());
+    const ssize_t got = device.read(buffer.get(), kRequestSize);
     if (got <= 0) {
       if (got < 0 && got != -ECONNABORTED) error = std::strerror(static_cast<int>(-got));
       readers.close();
       break;
     }
     if (static_cast<size_t>(got) < sizeof(InHeader)) continue;
-    const auto& header = *reinterpret_cast<const InHeader*>(buffer.data());
+    const auto& header = *reinterpret_cast<const InHeader*>(buffer.get());
     const bool needed = readers.readTook(nowNs() - before, header.pid, pace);
     // Extensions (security context, groups) follow the body; none is negotiated.
     const size_t extensions = size_t{header.totalExtlen} * 8;
     const size_t size = static_cast<size_t>(got) - sizeof(InHeader);
     operations.serveReading(
-        {header, buffer.data() + sizeof(InHeader), size > extensions ? size - extensions : 0},
+        {header, buffer.get() + sizeof(InHeader), size > extensions ? size - extensions : 0},
         placed);
     if (placed && !needed) {
       readers.leave();

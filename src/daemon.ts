@@ -89,7 +89,11 @@ export const startDaemon = async (
     await pool.ready();
     const makeIma = imaMaker(options, lists);
     const isSystem = true;
-    const systemIma = makeIma({ id: systemNamespace.value.scope, isSystem, began: wake.began });
+    const systemIma = makeIma({
+      id: systemNamespace.value.scope,
+      isSystem,
+      began: (id) => wake.began(id),
+    });
     changeIma(systemIma, { policy: policy.value });
     await openSystemList(options, lists, systemNamespace.value);
     const transport = addon.createTransport(transportOptions(options, backing.anonymousId), () =>

@@ -28,4 +28,11 @@ function version(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-process.exit(await main(process.argv.slice(2)));
+/** What is written to a pipe may still be on its way, and would be lost with the process. */
+async function written(): Promise<void> {
+  await new Promise((resolve) => process.stdout.write('', resolve));
+}
+
+const exit = await main(process.argv.slice(2));
+await written();
+process.exit(exit);

@@ -152,6 +152,65 @@ export function commandTable(startDaemon: StartDaemon): readonly Command[] {
       run: async (invocation) => (await import('./ns.js')).nsAdd(invocation),
     },
     {
+      name: 'log show',
+      summary: 'show a measurement list: of a namespace, or in a file of either form',
+      operands: 'MOUNTPOINT|FILE',
+      fewest: 1,
+      most: 1,
+      options: {
+        ns: NS,
+        bank: {
+          type: 'string',
+          value: 'NAME',
+          help: "whose hashes: sha1, sha256, sha384, sha512 (default sha1, or the file's own)",
+        },
+        follow: { type: 'boolean', short: 'f', help: 'go on showing what is added' },
+        control: CONTROL,
+      },
+      run: async (invocation) => (await import('./log-show.js')).logShow(invocation),
+    },
+    {
+      name: 'log verify',
+      summary: 'replay a measurement list against the PCRs it was extended into',
+      operands: 'MOUNTPOINT|FILE',
+      fewest: 1,
+      most: 1,
+      options: {
+        ns: NS,
+        pcrs: {
+          type: 'string',
+          multiple: true,
+          value: 'BANK,FILE',
+          help: 'for a FILE: PCRs of a bank, as evmctl or tpm2_pcrread write them',
+        },
+        control: CONTROL,
+      },
+      run: async (invocation) => (await import('./log-verify.js')).logVerify(invocation),
+    },
+    {
+      name: 'run',
+      summary:
+        'run a command under IMA, in a namespace of its own; print what was measured as JSON',
+      operands: 'BACKING -- COMMAND [ARGUMENT...]',
+      fewest: 2,
+      most: ANY_NUMBER,
+      options: {
+        options: {
+          type: 'string',
+          short: 'o',
+          multiple: true,
+          value: 'K=V,...',
+          help: 'policy= and tpm= for the namespace, other mount options for the mount',
+        },
+      },
+      details: [
+        'policy=FILE or built-in names (default: no rules); tpm=swtpm|none|... (default swtpm).',
+        "The command's output goes to stderr. Exit code 4 if anything was refused, else 3 if the",
+        'command failed or its list does not replay.',
+      ],
+      run: async (invocation) => (await import('./run-command.js')).runCommand(invocation),
+    },
+    {
       name: 'doctor',
       summary: 'check this machine and its mounts',
       operands: '',

@@ -1,4 +1,12 @@
-import { closeSync, openSync, readFileSync, readlinkSync, realpathSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+  writeSync,
+} from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 
 import { errnoOf } from '../base/errno.js';
@@ -23,8 +31,31 @@ export class ControlClient {
 
   /** Content of a file of the tree, `policy` or `4026532841/mode`. */
   read(name: string): string {
+    return this.readBytes(name).toString('utf8');
+  }
+
+  readBytes(name: string): Buffer {
     try {
-      return readFileSync(this.path(name), 'utf8');
+      return readFileSync(this.path(name));
+    } catch (error) {
+      throw this.asUserError(name, error);
+    }
+  }
+
+  /** What stands from `offset` on in a list that is open and grows: at most `size` bytes. */
+  readOn(name: string, fd: number, offset: number, size: number): Buffer {
+    try {
+      const bytes = Buffer.allocUnsafe(size);
+      return bytes.subarray(0, readSync(fd, bytes, 0, size, offset));
+    } catch (error) {
+      throw this.asUserError(name, error);
+    }
+  }
+
+  /** Descriptor of a file of the tree, open for reading. */
+  open(name: string): number {
+    try {
+      return openSync(this.path(name), 'r');
     } catch (error) {
       throw this.asUserError(name, error);
     }

@@ -54,6 +54,8 @@ export async function startDetached(
     });
   } finally {
     closeSync(log);
+    // Its end is no news any more, for a starter that lives on.
+    child.removeAllListeners('exit');
     if (child.connected) child.disconnect();
     child.unref();
   }

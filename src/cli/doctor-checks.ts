@@ -4,6 +4,7 @@ import { errnoOf } from '../base/errno.js';
 import type { MountLine } from '../base/mountinfo.js';
 import { missingCapabilities } from './capabilities.js';
 import { connect } from './control-client.js';
+import { listFindings, tpmFindings } from './doctor-tpm.js';
 import { readStatus } from './mount-status.js';
 import { imafsMounts, isDead } from './mount-table.js';
 import { UserError } from './user-error.js';
@@ -28,7 +29,7 @@ export function allFindings(control: string | undefined): Finding[] {
     kernel(),
     leases(),
     systemNamespace(),
-    swtpm(),
+    ...tpmFindings(),
     ...imafsMounts().flatMap((mount) => mountFindings(mount, control)),
   ];
 }
@@ -129,16 +130,6 @@ function systemNamespace(): Finding {
   }
 }
 
-function swtpm(): Finding {
-  const directories = (process.env['PATH'] ?? '').split(':');
-  const found = directories
-    .map((directory) => `${directory}/swtpm`)
-    .find((path) => existsSync(path));
-  return found === undefined
-    ? { about: 'swtpm', severity: 'note', message: 'not installed (nothing needs it yet)' }
-    : { about: 'swtpm', severity: 'ok', message: found };
-}
-
 function mountFindings({ mountpoint }: MountLine, control: string | undefined): Finding[] {
   const about = `mount ${mountpoint}`;
   if (isDead(mountpoint)) {
@@ -146,10 +137,16 @@ function mountFindings({ mountpoint }: MountLine, control: string | undefined): 
     return [{ about, severity: 'problem', message: 'its daemon is gone', remedy }];
   }
   try {
-    const { mount } = readStatus(connect(mountpoint, control));
+    const report = readStatus(connect(mountpoint, control));
+    const { mount } = report;
+    const lists = (mount?.namespaces ?? [report]).flatMap((namespace) =>
+      listFindings(mountpoint, namespace),
+    );
     const crashed = mount?.unsettled.filter(({ reason }) => reason === 'crash') ?? [];
     const unseen: Finding[] = mount?.transport.leases === false ? [withoutLeases(about)] : [];
-    if (crashed.length === 0) return [{ about, severity: 'ok', message: 'served' }, ...unseen];
+    if (crashed.length === 0) {
+      return [{ about, severity: 'ok', message: 'served' }, ...unseen, ...lists];
+    }
     const unsettled = crashed.map(
       ({ path }): Finding => ({
         about,
@@ -158,7 +155,7 @@ function mountFindings({ mountpoint }: MountLine, control: string | undefined): 
         remedy: `check the file, then: imafs label hash ${mountpoint}${path}`,
       }),
     );
-    return [...unsettled, ...unseen];
+    return [...unsettled, ...unseen, ...lists];
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return [{ about, severity: 'note', message: error.message }];

@@ -11,12 +11,26 @@ export interface NamespaceStatus {
   readonly hash: string;
   readonly policy: { readonly rules: number; readonly digest: string };
   readonly counters: { readonly opens: number; readonly denied: number };
+  readonly measurements?: MeasurementStatus;
   readonly lastPolicyFailure?: {
     readonly source: string;
     readonly line: number;
     readonly column: number;
     readonly message: string;
   };
+}
+
+/** The list of a namespace and the TPM it goes to. */
+export interface MeasurementStatus {
+  readonly count: number;
+  readonly violations: number;
+  /** As the control file `tpm` shows it. */
+  readonly tpm: string;
+  /** 'in step', 'behind' while entries are on their way to the TPM, or something is wrong. */
+  readonly state: string;
+  /** Entries that the PCRs are known to have. */
+  readonly extended: number;
+  readonly problem?: string;
 }
 
 export interface UnsettledFile {

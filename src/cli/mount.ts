@@ -39,7 +39,8 @@ export async function mount(
   return EXIT.ok;
 }
 
-function demandMountOptions(lists: readonly string[]): MountOptions {
+/** Throws a UserError for the first word that is none of the table's. */
+export function demandMountOptions(lists: readonly string[]): MountOptions {
   const parsed = parseMountOptions(lists);
   if (parsed.ok) return parsed.value;
   const { code, message, hint } = parsed.problem;

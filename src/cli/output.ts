@@ -14,7 +14,12 @@ export type Style = 'red' | 'green' | 'yellow' | 'bold' | 'dim';
 
 /** Where output goes; the process's own streams outside tests. */
 export interface Streams {
-  readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean };
+  readonly stdout: {
+    write(text: string | Uint8Array): unknown;
+    readonly isTTY?: boolean;
+    /** Whoever read it went away. */
+    readonly destroyed?: boolean;
+  };
   readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean };
 }
 
@@ -38,6 +43,16 @@ export class Output {
   ): void {
     if (this.json) this.jsonLine(type, fields);
     else if (text !== undefined) this.streams.stdout.write(`${text}\n`);
+  }
+
+  /** A result that is bytes in nobody knows what encoding; not for `--json`. */
+  bytes(bytes: Uint8Array): void {
+    this.streams.stdout.write(bytes);
+  }
+
+  /** Nobody reads the results any more. */
+  get isUnread(): boolean {
+    return this.streams.stdout.destroyed === true;
   }
 
   /** The last line of a failure. */

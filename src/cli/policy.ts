@@ -2,7 +2,7 @@ import { parsePolicy } from '../ima/policy/parse-policy.js';
 import { Policy } from '../ima/policy/policy.js';
 import { showRule } from '../ima/policy/show-rule.js';
 import type { Invocation } from './command.js';
-import { connect } from './control-client.js';
+import { type ControlClient, connect } from './control-client.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { readStatus } from './mount-status.js';
 import { demandValidPolicy, problemText, readPolicyFile } from './policy-text.js';
@@ -32,36 +32,46 @@ export function policyCheck({ operands, output }: Invocation): ExitCode {
   );
 }
 
-/**
- * `imafs policy load`: writes a file line by line, so that the daemon counts lines as the file does.
- * Either all of it is in force afterwards, or nothing of it.
- */
+/** `imafs policy load`: a file into a namespace. */
 export function policyLoad({ operands, options, output }: Invocation): ExitCode {
   const [mountpoint = '', file = ''] = operands;
   const text = readPolicyFile(file);
   const { rules } = demandValidPolicy(text, file);
   const client = connect(mountpoint, options.text('control'));
   const namespace = options.text('ns') ?? client.ownNamespace();
-  client.writeLines(`${namespace}/policy`, text.replace(/\n$/, '').split('\n'), (code, index) => {
-    const at = index === undefined ? 'at the end' : `at ${file}:${index + 1}`;
-    if (code === 'EBUSY') {
-      return new UserError(EXIT.runtime, 'busy', 'somebody else is loading a policy right now');
-    }
-    if (code !== 'EINVAL' && code !== 'ENOSPC') return undefined;
-    const problem = readStatus(client, namespace).lastPolicyFailure;
-    return new UserError(
-      EXIT.badPolicy,
-      'policy-invalid',
-      `policy refused ${at} (${code}): ${problem?.message ?? 'no reason given'}`,
-      readStatus(client, namespace).active ? [] : [`imafs ns add ${mountpoint} ${namespace}`],
-    );
-  });
+  loadPolicy(client, namespace, text, file);
   output.result(
     'loaded',
     { file, namespace: Number(namespace), rules: rules.length },
     `${countOf(rules.length)} loaded into namespace ${namespace}`,
   );
   return EXIT.ok;
+}
+
+/**
+ * Writes a policy line by line, so that the daemon counts lines as its source does. Either all of it is
+ * in force afterwards, or nothing of it.
+ */
+export function loadPolicy(
+  client: ControlClient,
+  namespace: string,
+  text: string,
+  source: string,
+): void {
+  client.writeLines(`${namespace}/policy`, text.replace(/\n$/, '').split('\n'), (code, index) => {
+    const at = index === undefined ? 'at the end' : `at ${source}:${index + 1}`;
+    if (code === 'EBUSY') {
+      return new UserError(EXIT.runtime, 'busy', 'somebody else is loading a policy right now');
+    }
+    if (code !== 'EINVAL' && code !== 'ENOSPC') return undefined;
+    const { active, lastPolicyFailure } = readStatus(client, namespace);
+    return new UserError(
+      EXIT.badPolicy,
+      'policy-invalid',
+      `policy refused ${at} (${code}): ${lastPolicyFailure?.message ?? 'no reason given'}`,
+      active ? [] : [`imafs ns add ${client.mount.mountpoint} ${namespace}`],
+    );
+  });
 }
 
 /** `imafs policy show`: the policy in force, as the kernel would show it. */

@@ -12,7 +12,8 @@ export async function run(
   words: readonly string[],
   streams: Streams = process,
 ): Promise<ExitCode> {
-  const json = words.includes('--json');
+  // What follows -- is none of ours.
+  const json = words.slice(0, indexOrEnd(words, '--')).includes('--json');
   const first = words[0] === '--json' ? words[1] : words[0];
   if (first === '--help' || first === '-h' || first === 'help') {
     new Output('help', json, streams).result(
@@ -45,6 +46,11 @@ export async function run(
   } catch (error) {
     return fail(output, error);
   }
+}
+
+function indexOrEnd(words: readonly string[], word: string): number {
+  const index = words.indexOf(word);
+  return index < 0 ? words.length : index;
 }
 
 function usageError(problem: UsageProblem, hints: readonly string[]): UserError {

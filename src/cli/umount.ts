@@ -47,7 +47,7 @@ function daemonPid(mountpoint: string, control: string | undefined): number | un
 }
 
 /** By umount(8) without its helpers; -c because a dead mount cannot be looked at. */
-function unmount(mountpoint: string, lazy: boolean): void {
+export function unmount(mountpoint: string, lazy: boolean): void {
   try {
     execFileSync('umount', ['-i', '-c', ...(lazy ? ['-l'] : []), '--', mountpoint], {
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -65,7 +65,7 @@ function unmount(mountpoint: string, lazy: boolean): void {
 }
 
 /** true once the process is gone, false if other mount namespaces keep the mount. */
-async function daemonEnds(pid: number, device: string): Promise<boolean> {
+export async function daemonEnds(pid: number, device: string): Promise<boolean> {
   for (let waitedMs = 0; isRunning(pid); waitedMs += POLL_MS) {
     if (waitedMs >= PROMPT_END_MS && waitedMs % PROMPT_END_MS === 0 && isMountedAnywhere(device)) {
       return false;

@@ -3,8 +3,8 @@
  * that were read when the version could be relied on: not fresh, and the same after the last byte.
  */
 
-/** Digests kept of each algorithm, 16 bytes and the digest for each: what is forgotten is read again. */
-const CAPACITY = 50_000;
+/** Digests kept of each algorithm, 12 bytes and the digest for each: what is forgotten is read again. */
+const CAPACITY = 131_072;
 
 export class DigestCache {
   readonly #tables = new Map<string, DigestTable>();
@@ -37,11 +37,12 @@ export class DigestCache {
 /**
  * Digests of one algorithm, all of one length. Native counts nodes up, so a node's place follows from
  * its number: the last `capacity` nodes share no place, and of two that do the later one is kept. Flat
- * arrays are a third of what a Map of objects takes, and nothing for the garbage collector to walk.
+ * arrays are a third of what a Map of objects takes, nothing for the garbage collector to walk, and
+ * the system gives no memory for places that no node has come to yet.
  */
 class DigestTable {
-  /** 0 where the place is free: no node has that number. */
-  readonly #nodes: Float64Array;
+  /** Which of the nodes that share the place has it, counted from 1; 0 where it is free. */
+  readonly #owners: Uint32Array;
   readonly #versions: Float64Array;
   readonly #digests: Uint8Array;
 
@@ -49,31 +50,38 @@ class DigestTable {
     private readonly capacity: number,
     private readonly digestBytes: number,
   ) {
-    this.#nodes = new Float64Array(capacity);
+    this.#owners = new Uint32Array(capacity);
     this.#versions = new Float64Array(capacity);
     this.#digests = new Uint8Array(capacity * digestBytes);
   }
 
   find(node: number, version: number): Uint8Array | undefined {
     const place = node % this.capacity;
-    if (this.#nodes[place] !== node || this.#versions[place] !== version) return undefined;
+    if (!this.#isOwner(node) || this.#versions[place] !== version) return undefined;
     const start = place * this.digestBytes;
     return this.#digests.slice(start, start + this.digestBytes);
   }
 
   keep(node: number, version: number, digest: Uint8Array): void {
     const place = node % this.capacity;
-    this.#nodes[place] = node;
+    this.#owners[place] = this.#ownerOf(node);
     this.#versions[place] = version;
     this.#digests.set(digest, place * this.digestBytes);
   }
 
   forget(node: number): void {
-    const place = node % this.capacity;
-    if (this.#nodes[place] === node) this.#nodes[place] = 0;
+    if (this.#isOwner(node)) this.#owners[node % this.capacity] = 0;
   }
 
   get size(): number {
-    return this.#nodes.reduce((size, node) => size + (node === 0 ? 0 : 1), 0);
+    return this.#owners.reduce((size, owner) => size + (owner === 0 ? 0 : 1), 0);
+  }
+
+  #ownerOf(node: number): number {
+    return Math.floor(node / this.capacity) + 1;
+  }
+
+  #isOwner(node: number): boolean {
+    return this.#owners[node % this.capacity] === this.#ownerOf(node);
   }
 }

@@ -15,10 +15,7 @@ const SELECTION_BYTES = 132;
 const SELECTION_ENTRY_BYTES = 8;
 /** TPML_DIGEST: count, then 8 of {size u16, buffer[64]}. */
 const DIGESTS_BYTES = 532;
-/** An entry of TPML_DIGEST, and of TPML_DIGEST_VALUES: u16 algorithm, 64 bytes. */
 const DIGEST_ENTRY_BYTES = 66;
-/** TPML_DIGEST_VALUES: count, then 16 of {hashAlg u16, digest[64]}. */
-const DIGEST_VALUES_BYTES = 1060;
 /** TPMS_TIME_INFO: time u64, clock u64, resetCount u32, restartCount u32, safe u8. */
 const TIME_INFO_BYTES = 32;
 const RESET_COUNT_OFFSET = 16;
@@ -117,20 +114,6 @@ const must = (call: string, rc: number): void => {
   if (rc !== SUCCESS) throw new TssError(call, rc);
 };
 
-/** TPML_DIGEST_VALUES for `algorithms` (TPM2_ALG_ID), and where each digest goes. */
-export const digestValues = (
-  algorithms: readonly number[],
-): { readonly bytes: Buffer; readonly offsets: readonly number[] } => {
-  const bytes = Buffer.alloc(DIGEST_VALUES_BYTES);
-  bytes.writeUInt32LE(algorithms.length, 0);
-  const offsets = algorithms.map((algorithm, index) => {
-    const entry = 4 + index * DIGEST_ENTRY_BYTES;
-    bytes.writeUInt16LE(algorithm, entry);
-    return entry + 2;
-  });
-  return { bytes, offsets };
-};
-
 const readSelections = (bytes: Buffer): PcrSelection[] =>
   Array.from({ length: bytes.readUInt32LE(0) }, (_, index) => {
     const entry = 4 + index * SELECTION_ENTRY_BYTES;
@@ -221,8 +204,8 @@ export class Esys {
       });
   }
 
-  /** `digests`: as digestValues() lays it out. ESYS_TR_PCRn is n. */
-  pcrExtend(pcr: number, digests: Buffer): void {
+  /** `digests`: from the first byte on as digest-values.ts lays them out. ESYS_TR_PCRn is n. */
+  pcrExtend(pcr: number, digests: Uint8Array): void {
     const none = ESYS_TR_NONE;
     const rc = tss().pcrExtend(this.#pointer, pcr, ESYS_TR_PASSWORD, none, none, digests);
     must('Esys_PCR_Extend', rc);

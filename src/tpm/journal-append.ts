@@ -4,17 +4,20 @@ import { errnoOf } from '../base/errno.js';
 import { JournalFailed } from './tpm.js';
 
 /**
- * Appends all of `bytes`, or throws JournalFailed and leaves the file as long as it was. `fd` is open
+ * Appends `bytes` from `start` to `end`, or throws JournalFailed and leaves the file as long as it was. `fd` is open
  * with O_APPEND and nobody else writes the file: what was written of a failed entry is its end.
  */
-export const appendToJournal = (fd: number, bytes: Uint8Array): void => {
-  let written = 0;
+export const appendToJournal = (
+  fd: number,
+  bytes: Uint8Array,
+  start = 0,
+  end = bytes.length,
+): void => {
+  let offset = start;
   try {
-    while (written < bytes.length) {
-      written += writeSync(fd, bytes, written, bytes.length - written);
-    }
+    while (offset < end) offset += writeSync(fd, bytes, offset, end - offset);
   } catch (error) {
-    if (written > 0) takeBack(fd, written);
+    if (offset > start) takeBack(fd, offset - start);
     throw new JournalFailed(errnoOf(error) ?? 'EIO', { cause: error });
   }
 };

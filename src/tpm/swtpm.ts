@@ -11,7 +11,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../base/log.js';
 import { parseTcti, type Tcti } from './tcti.js';
 import { TpmFailed } from './tpm.js';
-import { shutdown, startup, TPM_RC_SUCCESS, TPM_SU_CLEAR, TPM_SU_STATE } from './tpm-command.js';
+import {
+  isServed,
+  shutdown,
+  startup,
+  TPM_RC_SUCCESS,
+  TPM_SU_CLEAR,
+  TPM_SU_STATE,
+} from './tpm-command.js';
 
 const START_TIMEOUT_MS = 10_000;
 const STOP_TIMEOUT_MS = 5_000;
@@ -101,6 +108,10 @@ class Supervisor implements OwnSwtpm {
   }
 
   async start(type: number): Promise<void> {
+    // A second swtpm would take the sockets of the first before it finds the state locked.
+    if (await isServed(this.#socket)) {
+      throw new TpmFailed(`another swtpm serves ${this.#socket}`, 0);
+    }
     const running = this.#spawn();
     this.#running = running;
     const began = performance.now();

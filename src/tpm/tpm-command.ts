@@ -44,3 +44,14 @@ export const startup = (socketPath: string, type: number, timeoutMs: number): Pr
 
 export const shutdown = (socketPath: string, type: number, timeoutMs: number): Promise<number> =>
   send(socketPath, command(TPM_CC_SHUTDOWN, type), timeoutMs);
+
+/** Whether anybody listens there. */
+export const isServed = (socketPath: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(socketPath);
+    socket.on('connect', () => {
+      resolve(true);
+      socket.destroy();
+    });
+    socket.on('error', () => resolve(false));
+  });

@@ -7,7 +7,7 @@
  * had been, with PCRs that began anew. So the reset count is asked for whenever there was time enough
  * for a restart since the last command that surely met the old one.
  */
-import { digestValues, Esys, TssError } from './esys.js';
+import { Esys, TssError } from './esys.js';
 import { BANKS, type Bank, TPM_PCRS } from './pcr-banks.js';
 import type { TssWorkerData } from './tss-messages.js';
 
@@ -71,7 +71,6 @@ export class TssConnection {
   readonly #esys: Esys;
   readonly #restartMs: number;
   readonly #resetCount: number;
-  readonly #values: ReturnType<typeof digestValues>;
   /** A command begun then was answered by the TPM that has #resetCount. */
   #lastMet: number;
 
@@ -88,20 +87,16 @@ export class TssConnection {
       this.#esys.close();
       throw error;
     }
-    this.#values = digestValues(this.banks.map(({ id }) => id));
   }
 
   close(): void {
     this.#esys.close();
   }
 
-  /** Throws TssError where the TPM refuses, else ConnectionLost. */
-  extend(pcr: number, digests: readonly Uint8Array[]): void {
+  /** `digests` as writeDigestValues. Throws TssError where the TPM refuses, else ConnectionLost. */
+  extend(pcr: number, digests: Uint8Array): void {
     checkPcr(pcr);
-    digests.forEach((digest, index) => {
-      this.#values.bytes.set(digest, this.#values.offsets[index]);
-    });
-    this.#command(() => this.#esys.pcrExtend(pcr, this.#values.bytes));
+    this.#command(() => this.#esys.pcrExtend(pcr, digests));
   }
 
   /** By kernel name of the bank. Throws as `extend`. */

@@ -3,13 +3,15 @@
  * that no answer needs to say which request it belongs to.
  */
 import type { MessagePort } from 'node:worker_threads';
+import { countDigests, digestValuesBytes, writeDigestValues } from './digest-values.js';
+import type { Bank } from './pcr-banks.js';
 import type { Tcti } from './tcti.js';
 import type { ExtendOrder } from './tpm.js';
 
 export type TssRequest =
-  /** Connect, again if need be. */
-  | { readonly kind: 'open' }
-  | { readonly kind: 'extend'; readonly orders: ArrayBuffer }
+  /** Connect, again if need be, to a TPM with these banks; empty: with whatever it has. */
+  | { readonly kind: 'open'; readonly algorithms: readonly string[] }
+  | { readonly kind: 'extend'; readonly orders: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'read'; readonly pcr: number }
   | { readonly kind: 'reset-count' }
   | { readonly kind: 'disconnect' };
@@ -53,45 +55,48 @@ export const GIVEN_UP = 3;
 /** pcr, fd, length of the journal's bytes. */
 const HEADER_BYTES = 12;
 
-const sizeOf = ({ journal, digests }: ExtendOrder): number =>
-  HEADER_BYTES + digests.reduce((sum, digest) => sum + digest.length, journal.bytes.length);
+/** An order in the block that a message carries. */
+export interface PackedOrder {
+  readonly pcr: number;
+  readonly fd: number;
+  readonly journalOffset: number;
+  readonly journalBytes: number;
+  /** TPML_DIGEST_VALUES begins there. */
+  readonly digestsOffset: number;
+  readonly end: number;
+}
 
-/** One block for many orders: structured clones of small arrays would cost more than an extend. */
-export const packOrders = (orders: readonly ExtendOrder[]): ArrayBuffer => {
-  const block = new ArrayBuffer(orders.reduce((sum, order) => sum + sizeOf(order), 0));
-  const bytes = new Uint8Array(block);
-  const view = new DataView(block);
+/** One block for many orders: structured clones of small arrays would cost as much as an extend. */
+export const packOrders = (
+  orders: readonly ExtendOrder[],
+  banks: readonly Bank[],
+): Uint8Array<ArrayBuffer> => {
+  const fixed = HEADER_BYTES + digestValuesBytes(banks.length);
+  const size = orders.reduce((sum, { journal }) => sum + fixed + journal.bytes.length, 0);
+  const block = new Uint8Array(size);
+  const view = new DataView(block.buffer);
   let offset = 0;
   for (const { pcr, digests, journal } of orders) {
     view.setUint32(offset, pcr);
     view.setUint32(offset + 4, journal.fd);
     view.setUint32(offset + 8, journal.bytes.length);
-    offset += HEADER_BYTES;
-    for (const part of [...digests, journal.bytes]) {
-      bytes.set(part, offset);
-      offset += part.length;
-    }
+    writeDigestValues(block, offset + HEADER_BYTES, banks, digests);
+    block.set(journal.bytes, offset + fixed);
+    offset += fixed + journal.bytes.length;
   }
   return block;
 };
 
-/** Lengths of the digests are those of the banks. The arrays are views of `block`. */
-export function* unpackOrders(
-  block: ArrayBuffer,
-  digestBytes: readonly number[],
-): Generator<ExtendOrder> {
-  const view = new DataView(block);
-  let offset = 0;
-  const take = (length: number): Uint8Array => {
-    offset += length;
-    return new Uint8Array(block, offset - length, length);
+export const unpackOrder = (view: DataView, offset: number): PackedOrder => {
+  const journalBytes = view.getUint32(offset + 8);
+  const digestsOffset = offset + HEADER_BYTES;
+  const journalOffset = digestsOffset + digestValuesBytes(countDigests(view, digestsOffset));
+  return {
+    pcr: view.getUint32(offset),
+    fd: view.getUint32(offset + 4),
+    journalOffset,
+    journalBytes,
+    digestsOffset,
+    end: journalOffset + journalBytes,
   };
-  while (offset < block.byteLength) {
-    const pcr = view.getUint32(offset);
-    const fd = view.getUint32(offset + 4);
-    const length = view.getUint32(offset + 8);
-    offset += HEADER_BYTES;
-    const digests = digestBytes.map(take);
-    yield { pcr, digests, journal: { fd, bytes: take(length) } };
-  }
-}
+};

@@ -7,6 +7,7 @@
  */
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { appendToJournal } from './journal-append.js';
+import type { Bank } from './pcr-banks.js';
 import type { Tcti } from './tcti.js';
 import { type ExtendOrder, JournalFailed, TpmFailed } from './tpm.js';
 import {
@@ -42,6 +43,8 @@ interface Job {
 }
 
 export class TssThread {
+  /** Of the digests of orders. */
+  banks: readonly Bank[] = [];
   readonly #name: string;
   readonly #deadlineMs: number;
   readonly #shared = new Int32Array(new SharedArrayBuffer(SHARED_BYTES));
@@ -79,9 +82,9 @@ export class TssThread {
     return this.#isDead;
   }
 
-  extend(order: ExtendOrder): Promise<unknown> {
+  extend(order: ExtendOrder): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#add({ order, request: undefined, resolve, reject });
+      this.#add({ order, request: undefined, resolve: () => resolve(), reject });
     });
   }
 
@@ -134,12 +137,18 @@ export class TssThread {
     }
     const end = this.#waiting.slice(0, BATCH_ORDERS).findIndex((job) => job.order === undefined);
     const jobs = this.#waiting.splice(0, end < 0 ? BATCH_ORDERS : end);
-    const orders = packOrders(jobs.flatMap(({ order }) => order ?? []));
-    this.#channel.port1.postMessage({ kind: 'extend', orders } satisfies TssRequest, [orders]);
+    const orders = packOrders(
+      jobs.flatMap(({ order }) => order ?? []),
+      this.banks,
+    );
+    this.#channel.port1.postMessage({ kind: 'extend', orders } satisfies TssRequest, [
+      orders.buffer,
+    ]);
     return jobs;
   }
 
   #replied(reply: TssReply): void {
+    if (this.#outOfReach !== undefined && reply.kind !== 'returned') return;
     this.#lastProgress = performance.now();
     switch (reply.kind) {
       case 'extended':
@@ -209,8 +218,9 @@ export class TssThread {
 
   /** `state`: what the thread was doing, and will not go on doing. */
   #giveUp(why: string, state: number): void {
-    this.#outOfReach = why;
     this.#drain();
+    // From here on only its return is listened to.
+    this.#outOfReach = why;
     // Failures are said before they are counted: what is counted and was not said has succeeded.
     const unsaid = (Atomics.load(this.#shared, FINISHED) - this.#settled) | 0;
     this.#settle(unsaid, (job) => job.resolve({ kind: 'extended', count: 1 }));

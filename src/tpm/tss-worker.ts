@@ -6,18 +6,19 @@
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { TssError } from './esys.js';
 import { appendToJournal } from './journal-append.js';
-import { type ExtendOrder, JournalFailed } from './tpm.js';
+import { JournalFailed } from './tpm.js';
 import { ConnectionLost, TssConnection } from './tss-connection.js';
 import {
   FINISHED,
   IDLE,
   IN_TPM,
   JOURNALLING,
+  type PackedOrder,
   STATE,
   type TssReply,
   type TssRequest,
   type TssWorkerData,
-  unpackOrders,
+  unpackOrder,
 } from './tss-messages.js';
 
 /** How long a done order may wait to be reported together with those after it. */
@@ -92,22 +93,25 @@ const connected = (): TssConnection => {
   return connection;
 };
 
-const extend = ({ pcr, digests, journal }: ExtendOrder): void => {
+const extend = (block: Uint8Array, order: PackedOrder): void => {
   enter(IDLE, JOURNALLING);
   try {
-    appendToJournal(journal.fd, journal.bytes);
+    appendToJournal(order.fd, block, order.journalOffset, order.end);
   } catch (error) {
     enter(JOURNALLING, IDLE);
     throw error;
   }
-  inTpm(JOURNALLING, () => connected().extend(pcr, digests));
+  const digests = block.subarray(order.digestsOffset, order.journalOffset);
+  inTpm(JOURNALLING, () => connected().extend(order.pcr, digests));
 };
 
-const extendAll = (block: ArrayBuffer): void => {
-  const digestBytes = lastBanks.map((bank) => bank.digestBytes);
-  for (const order of unpackOrders(block, digestBytes)) {
+const extendAll = (block: Uint8Array): void => {
+  const view = new DataView(block.buffer);
+  for (let offset = 0; offset < block.length; ) {
+    const order = unpackOrder(view, offset);
+    offset = order.end;
     try {
-      extend(order);
+      extend(block, order);
       unreported += 1;
     } catch (error) {
       answerFailure(error);
@@ -118,15 +122,16 @@ const extendAll = (block: ArrayBuffer): void => {
   report();
 };
 
-/** Of the last connection: orders are packed for these banks, connected or not. */
-let lastBanks: TssConnection['banks'] = [];
-
-const open = (): TssReply => {
-  connection?.close();
-  connection = undefined;
-  connection = new TssConnection(data);
-  lastBanks = connection.banks;
-  return { kind: 'opened', algorithms: lastBanks.map(({ algorithm }) => algorithm) };
+const open = (wanted: readonly string[]): TssReply => {
+  lose(new Error('it is not connected'), 0);
+  const opened = new TssConnection(data);
+  const algorithms = opened.banks.map(({ algorithm }) => algorithm);
+  if (wanted.length > 0 && algorithms.join() !== wanted.join()) {
+    opened.close();
+    throw new Error(`it has the banks ${algorithms.join()} now, and had ${wanted.join()}`);
+  }
+  connection = opened;
+  return { kind: 'opened', algorithms };
 };
 
 const disconnect = (): TssReply => {
@@ -137,7 +142,7 @@ const disconnect = (): TssReply => {
 const perform = (request: Exclude<TssRequest, { kind: 'extend' }>): TssReply => {
   switch (request.kind) {
     case 'open':
-      return open();
+      return open(request.algorithms);
     case 'read':
       return { kind: 'values', values: connected().read(request.pcr) };
     case 'reset-count':

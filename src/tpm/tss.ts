@@ -1,8 +1,8 @@
 /** A TPM behind tpm2-tss, which a thread of its own calls. */
 import type { HashAlgorithm } from '../ima/ports.js';
-import { BANKS } from './pcr-banks.js';
+import { BANKS, type Bank } from './pcr-banks.js';
 import type { Tcti } from './tcti.js';
-import { type ExtendOrder, type PcrValues, type Tpm, TpmFailed } from './tpm.js';
+import type { ExtendOrder, PcrValues, Tpm } from './tpm.js';
 import { TssThread } from './tss-thread.js';
 
 /** More than a self-test of a slow TPM takes, and more than tss-connection.ts waits for a busy one. */
@@ -32,8 +32,7 @@ class Tss implements Tpm {
   readonly #tcti: Tcti;
   readonly #deadlineMs: number;
   #thread: TssThread;
-  #banks: readonly HashAlgorithm[] = [];
-  #digestBytes: readonly number[] = [];
+  #banks: readonly Bank[] = [];
 
   constructor(tcti: Tcti, deadlineMs: number) {
     this.#tcti = tcti;
@@ -46,15 +45,16 @@ class Tss implements Tpm {
   }
 
   get banks(): readonly HashAlgorithm[] {
-    return this.#banks;
+    return this.#banks.map(({ algorithm }) => algorithm);
   }
 
-  async extend(order: ExtendOrder): Promise<void> {
-    const fits = order.digests.length === this.#digestBytes.length;
-    if (!fits || order.digests.some(({ length }, index) => length !== this.#digestBytes[index])) {
-      throw new RangeError(`an order has one digest for each of ${this.#banks.join()}`);
-    }
-    await this.#thread.extend(order);
+  extend(order: ExtendOrder): Promise<void> {
+    const { digests } = order;
+    const fits = this.#banks.every((bank, index) => digests[index]?.length === bank.digestBytes);
+    if (fits && digests.length === this.#banks.length) return this.#thread.extend(order);
+    return Promise.reject(
+      new RangeError(`an order has one digest for each of ${this.banks.join()}`),
+    );
   }
 
   async read(pcr: number): Promise<PcrValues> {
@@ -69,18 +69,12 @@ class Tss implements Tpm {
 
   async reconnect(): Promise<void> {
     if (this.#thread.isDead) this.#thread = new TssThread(this.#tcti, this.#deadlineMs);
-    const { algorithms } = await this.#thread.ask({ kind: 'open' }, 'opened');
-    if (this.#banks.length > 0 && algorithms.join() !== this.#banks.join()) {
-      await this.#thread.ask({ kind: 'disconnect' }, 'disconnected');
-      throw new TpmFailed(
-        `${this.name} has the banks ${algorithms.join()} now, and had ${this.#banks.join()}`,
-        0,
-      );
-    }
-    this.#banks = algorithms;
-    this.#digestBytes = BANKS.filter(({ algorithm }) => algorithms.includes(algorithm)).map(
-      ({ digestBytes }) => digestBytes,
+    const { algorithms } = await this.#thread.ask(
+      { kind: 'open', algorithms: this.banks },
+      'opened',
     );
+    this.#banks = BANKS.filter(({ algorithm }) => algorithms.includes(algorithm));
+    this.#thread.banks = this.#banks;
   }
 
   close(): Promise<void> {

@@ -9,7 +9,8 @@ import type { FromAgent, StartMessage, ToAgent } from './agent-messages.js';
 const children = new Map<number, ChildProcess>();
 
 function tell(message: FromAgent): void {
-  if (process.connected) process.send?.(message);
+  // Where the test has gone meanwhile there is nobody to tell.
+  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
 }
 
 function start({ id, words, uid, gid, cwd, ipc }: StartMessage): void {

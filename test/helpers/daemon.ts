@@ -26,7 +26,9 @@ export class Daemon {
     mountpoint: string,
     options: Readonly<Record<string, string>>,
   ): Promise<Daemon> {
-    const list = Object.entries(options).map(([name, value]) => `${name}=${value}`);
+    const list = Object.entries(options).map(([name, value]) =>
+      value === '' ? name : `${name}=${value}`,
+    );
     const words = [...command, '-o', list.join(','), backing, mountpoint];
     const process = system.start(words, { ipc: true });
     const hears = (): boolean => process.said.length > 0;
@@ -40,6 +42,11 @@ export class Daemon {
   /** All it printed so far. */
   log(): string {
     return this.process.stdout + this.process.stderr;
+  }
+
+  /** Resolves when it has ended by itself. */
+  async ended(): Promise<void> {
+    await this.process.ended;
   }
 
   /** SIGKILL to the daemon alone, as a crash. */

@@ -73,6 +73,28 @@ TEST(found_for_the_whole_key_only) {
   CHECK(cache.find(key, 7).has_value());
 }
 
+TEST(subjects_and_successors_are_told_apart_among_many) {
+  VerdictCache cache(1000);
+  cache.setScope(1, true, true);
+  const auto successorOf = [](uint64_t at) { return "/lib/ld-" + std::to_string(at % 3) + ".so"; };
+  const auto keyAt = [](uint64_t at) {
+    VerdictKey key = keyOf(1, at % 50);
+    key.subject.fsuid = static_cast<uint32_t>(at % 7);
+    return key;
+  };
+  for (uint64_t at = 0; at < 350; ++at)
+    CHECK(cache.insert(keyAt(at), {at, successorOf(at)}, generationOf(cache, 1)));
+  CHECK_EQ(cache.size(), 350u);
+  for (uint64_t node = 0; node < 50; node += 2) cache.voidNode(node);
+  CHECK_EQ(cache.size(), 175u);
+  for (uint64_t at = 1; at < 350; at += 2) {
+    if (at % 50 % 2 == 0) continue;
+    const auto verdict = cache.find(keyAt(at), at);
+    CHECK(verdict.has_value());
+    if (verdict) CHECK_EQ(verdict->successor, successorOf(at));
+  }
+}
+
 TEST(another_version_removes) {
   VerdictCache cache(10);
   cache.setScope(1, false, true);

@@ -18,7 +18,14 @@ const LEGACY_NAME_BYTES = 256;
 
 /** The fields as they are hashed and, but for the template of old, as the binary list has them. */
 export function templateData({ fields }: Pick<ListEntry, 'fields'>): Uint8Array {
-  return Buffer.concat(fields.flatMap((field) => [uint32(field.length), field]));
+  const data = Buffer.allocUnsafe(fields.reduce((sum, { length }) => sum + 4 + length, 0));
+  let at = 0;
+  for (const field of fields) {
+    at = data.writeUInt32LE(field.length, at);
+    data.set(field, at);
+    at += field.length;
+  }
+  return data;
 }
 
 /** ima_calc_field_array_hash: the template hash that a bank's list shows, for violations too. */

@@ -62,6 +62,10 @@ export function templateByFormat(format: string): Result<Template, string> {
 
 /** The template that a list's line names: by name, or by the format of one without a name. */
 export function templateOfLine(name: string): Template | undefined {
+  const byName = templateByName(name);
+  if (byName) {
+    return byName;
+  }
   const byFormat = templateByFormat(name);
-  return templateByName(name) ?? (byFormat.ok ? byFormat.value : undefined);
+  return byFormat.ok ? byFormat.value : undefined;
 }

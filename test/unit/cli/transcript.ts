@@ -18,7 +18,7 @@ export async function transcript(line: string): Promise<Transcript> {
     '1.2.3',
     line.split(' ').filter((word) => word !== ''),
     {
-      stdout: { write: (text) => void (stdout += text) },
+      stdout: { write: (text) => void (stdout += Buffer.from(text).toString('utf8')) },
       stderr: { write: (text) => void (stderr += text) },
     },
   );

@@ -29,3 +29,25 @@ test('a forgotten node and the oldest beyond the capacity are gone', () => {
   assert.equal(cache.find(2, 1, 'sha256'), undefined);
   assert.equal(cache.size, 1);
 });
+
+test('of nodes that share a place the later one is kept, and the other is not taken for it', () => {
+  const cache = new DigestCache(4);
+  const digest = Uint8Array.from(randomBytes(32));
+  for (const node of [3, 7, 4_000_000_003]) {
+    cache.keep(node, 1, 'sha256', digest);
+    for (const other of [3, 7, 11, 4_000_000_003]) {
+      assert.deepEqual(cache.find(other, 1, 'sha256'), other === node ? digest : undefined);
+    }
+  }
+  cache.forget([3, 7, 11]);
+  assert.equal(cache.size, 1);
+  cache.forget([4_000_000_003]);
+  assert.equal(cache.size, 0);
+});
+
+test('a hundred thousand files keep their digests', () => {
+  const cache = new DigestCache();
+  const digest = randomBytes(32);
+  for (let node = 1; node <= 100_000; node += 1) cache.keep(node, node, 'sha256', digest);
+  assert.equal(cache.size, 100_000);
+});
