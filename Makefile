@@ -43,6 +43,7 @@ $(TYPESCRIPT): $(shell find src test -name '*.ts' -not -path 'test/architecture-
 	touch $@
 
 demo: build
+	@.ci/prepare-machine demo
 	test/demo/demo.sh
 
 test: build

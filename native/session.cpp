@@ -368,7 +368,15 @@ LeaseState Session::takeLease(uint64_t id, int& fd, bool& gone) {
   if (!own) return LeaseState::busy;
   const LeaseState state = takeReadLease(own.get());
   if (state == LeaseState::granted) fd = own.release();
-  if (state == LeaseState::busy) InodeTable::distrust(*node);
+  if (state == LeaseState::busy) {
+    // Of a writer through the mount everything is forgotten at his end, and until then nothing kept.
+    bool isKnownWriter;
+    {
+      std::lock_guard guard(node->lock);
+      isKnownWriter = node->unsettled;
+    }
+    if (!isKnownWriter) InodeTable::distrust(*node);
+  }
   return state;
 }
 

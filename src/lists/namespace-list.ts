@@ -56,8 +56,9 @@ export class NamespaceList implements ListPort {
   #lastRc = 0;
   /** Entries that the PCRs are known to have, from the beginning on. */
   #extended = 0;
-  /** What is being added, by template hash and PCR. */
+  /** What is being added, by template hash and PCR; violations under a key of their own. */
   readonly #underWay = new Map<string, Promise<Addition>>();
+  #violationsBegun = 0;
   /** Nothing is added until this is done. */
   #gate: Promise<unknown> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
@@ -157,7 +158,9 @@ export class NamespaceList implements ListPort {
     }
     if (this.#list === undefined || this.#tpm === undefined) throw new ListFailed('closed');
     const sha256 = listDigest('sha256', entry);
-    const key = `${entry.pcr} ${Buffer.from(sha256).toString('latin1')}`;
+    const key = entry.isViolation
+      ? `violation ${(this.#violationsBegun += 1)}`
+      : `${entry.pcr} ${Buffer.from(sha256).toString('latin1')}`;
     if (!entry.isViolation) {
       const position = this.#list.find(sha256, entry.pcr);
       if (position !== undefined) return this.#existing(position);
@@ -169,7 +172,6 @@ export class NamespaceList implements ListPort {
     }
     this.#refuseIfFull(this.#list);
     const adding = this.#append(this.#list, this.#tpm, entry);
-    if (entry.isViolation) return adding;
     this.#underWay.set(key, adding);
     return adding.finally(() => this.#underWay.delete(key));
   }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { errnoOf } from '../base/errno.js';
 import type { Log } from '../base/log.js';
 import { kernelImaIsActive } from './kernel-ima.js';
-import { openTpm, parseTpmChoice, type TpmChoice } from './open-tpm.js';
+import { openTpm, parseTpmChoice, type SettledTpmChoice, settleTpmChoice } from './open-tpm.js';
 import type { Tpm } from './tpm.js';
 
 /** What is written there names no TPM; `code` for a control file. */
@@ -32,12 +32,13 @@ const LOCKS = '/run/imafs';
 export const claimTpm = async (name: string, parts: ClaimParts): Promise<Tpm> => {
   const choice = parseTpmChoice(name);
   if (!choice.ok) throw new TpmNameProblem(choice.problem);
-  const lock = claim(choice.value, parts);
+  const settled = settleTpmChoice(choice.value);
+  const lock = claim(settled, parts);
   const release = (): void => {
     if (lock !== undefined) parts.addon.closeDescriptor(lock);
   };
   try {
-    return releasing(await openTpm(choice.value, { ...parts, kernelImaIsActive }), release);
+    return releasing(await openTpm(settled, { ...parts, kernelImaIsActive }), release);
   } catch (error) {
     release();
     throw error;
@@ -45,17 +46,16 @@ export const claimTpm = async (name: string, parts: ClaimParts): Promise<Tpm> =>
 };
 
 /** The descriptor that holds the lock; undefined for what nobody else can have. */
-const claim = (choice: TpmChoice, { pcr, addon }: ClaimParts): number | undefined => {
+const claim = (choice: SettledTpmChoice, { pcr, addon }: ClaimParts): number | undefined => {
   if (choice === 'none' || choice === 'swtpm') return undefined;
-  const identity = choice === 'auto' ? 'device:/dev/tpmrm0' : choice.identity;
-  const name = createHash('sha256').update(identity).digest('hex').slice(0, 32);
+  const name = createHash('sha256').update(choice.identity).digest('hex').slice(0, 32);
   mkdirSync(LOCKS, { recursive: true, mode: 0o700 });
   try {
     return addon.lockFile(join(LOCKS, `tpm-${name}-${pcr}.lock`));
   } catch (error) {
     if (errnoOf(error) !== 'EAGAIN' && errnoOf(error) !== 'EWOULDBLOCK') throw error;
     throw new TpmClaimed(
-      `PCR ${pcr} of ${identity} has a list already, of another mount or namespace`,
+      `PCR ${pcr} of ${choice.name} has a list already, of another mount or namespace`,
     );
   }
 };

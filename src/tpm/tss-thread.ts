@@ -106,9 +106,14 @@ export class TssThread {
     this.#isDead = true;
     this.#channel.port1.close();
     const ended = this.#worker.terminate();
-    // A thread inside tpm2-tss ends when the TPM answers, which nobody can wait for.
-    if (hangs) this.#worker.unref();
-    else await ended;
+    if (!hangs) {
+      await ended;
+      return;
+    }
+    // A thread inside tpm2-tss ends when the TPM answers, which nobody can wait for. Node would: it
+    // joins its threads before it exits, after all else is done.
+    this.#worker.unref();
+    process.once('exit', () => process.kill(process.pid, 'SIGKILL'));
   }
 
   #add(job: Job): void {

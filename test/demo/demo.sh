@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# The main job, step by step: a file is refused in one mount namespace and served in another.
-# The walk-through of the namespace patches of 2017, on a kernel without them. Takes seconds, leaves
-# nothing mounted, and ends non-zero if any step differs from what it says.
+# The main job, step by step: a file is refused in one mount namespace and served in another, and every
+# access is in a measurement list that a TPM vouches for. The walk-through of the namespace patches of
+# 2017, on a kernel without them. Takes seconds, leaves nothing mounted, and ends non-zero if any step
+# differs from what it says.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -9,7 +10,9 @@ cd "$(dirname "$0")/../.."
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/imafs-demo-XXXXXX")
 data=$work/data mnt=$work/mnt audit=$work/audit.log
+tpm=swtpm:path=$work/tpm/sock
 holders=()
+swtpm=
 
 imafs() { node "$PWD/dist/src/main.js" "$@"; }
 
@@ -23,6 +26,7 @@ clean_up() {
     imafs umount "$mnt" >/dev/null 2>&1 || umount -l "$mnt" 2>/dev/null || true
   fi
   umount "$data" 2>/dev/null || umount -l "$data" 2>/dev/null || true
+  [[ -z $swtpm ]] || { kill "$swtpm" && wait "$swtpm"; } 2>/dev/null || true
   if grep -q " $work/" /proc/self/mountinfo; then
     echo "still mounted below $work" >&2
     status=1
@@ -73,16 +77,26 @@ is_refused() { # PID NAME CAUSE
   echo "$record" | show
 }
 
+say "a TPM in software: swtpm, its PCRs at zero"
+mkdir "$data" "$mnt" "$work/tpm"
+swtpm socket --tpm2 --tpmstate "dir=$work/tpm" --flags not-need-init,startup-clear \
+  --server "type=unixio,path=$work/tpm/sock" --ctrl "type=unixio,path=$work/tpm/sock.ctrl" \
+  2>/dev/null &
+swtpm=$!
+for _ in {1..200}; do [[ -S $work/tpm/sock.ctrl ]] && break; sleep 0.05; done
+tpm2_pcrread -T "$tpm" sha256:10 | show
+
 say "a tmpfs with a file that belongs to user 71452"
-mkdir "$data" "$mnt"
 mount -t tmpfs -o size=16m imafs-demo "$data"
 echo 'hello, world' >"$data/hello"
 chown 71452:71452 "$data/hello"
 chmod 644 "$data/hello"
 stat -c '%n: owner %u, mode %a' "$data/hello" | show
 
-say "imafs mounts it: imafs mount $data $mnt"
-imafs mount -o "audit=$audit,state=$work/state,system_ns=self" "$data" "$mnt"
+say "imafs mounts it, measures what is read, and extends PCR 10: imafs mount -o tpm=... $data $mnt"
+echo 'measure func=FILE_CHECK mask=MAY_READ fowner=71452' >"$work/policy"
+imafs mount -o "policy=$work/policy,tpm=$tpm,audit=$audit,state=$work/state,system_ns=self" \
+  "$data" "$mnt"
 grep " $mnt " /proc/self/mountinfo | show
 
 say 'two mount namespaces, each as a container would have it'
@@ -129,6 +143,27 @@ show <"$work/why"
 say 'labelled anew, it is served again'
 imafs label hash "$data/hello" | show
 reads "$one" one 'goodbye, world'
+
+say 'every content that was read is in the measurement list, refused or not'
+show <"$mnt/.ima/ascii_runtime_measurements"
+[[ $(<"$mnt/.ima/runtime_measurements_count") -eq 3 ]] || differs 'not three entries'
+
+say "the list replayed against the swtpm's PCR 10: imafs log verify, and evmctl of others"
+imafs log verify "$mnt" | show
+cat "$mnt/.ima/binary_runtime_measurements" >"$work/list"
+for bank in sha1 sha256; do cat "$mnt/.ima/pcrs_$bank" >"$work/pcrs_$bank"; done
+evmctl ima_measurement --pcrs "sha1,$work/pcrs_sha1" --pcrs "sha256,$work/pcrs_sha256" \
+  "$work/list" 2>&1 | show
+in_tpm=$(tpm2_pcrread -T "$tpm" sha256:10 | sed -n 's/.*10: 0x//p')
+grep -q "^PCR-10: $in_tpm$" "$work/pcrs_sha256" || differs "the TPM says $in_tpm"
+echo "   the TPM says: PCR-10 $in_tpm"
+
+say 'one byte of the list changed: refused'
+printf 'X' | dd of="$work/list" bs=1 seek=$(($(stat -c %s "$work/list") - 3)) conv=notrunc status=none
+if imafs log verify --pcrs "sha256,$work/pcrs_sha256" "$work/list" >"$work/why" 2>&1; then
+  differs 'a forged list was accepted'
+fi
+show <"$work/why"
 
 say 'unmounted'
 for pid in "${holders[@]}"; do kill "$pid"; done
