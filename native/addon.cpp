@@ -26,7 +26,7 @@ using Napi::String;
 using Napi::Value;
 
 // Raised with every change of addon-types.ts.
-constexpr int kAbi = 2;
+constexpr int kAbi = 3;
 
 int intOf(const CallbackInfo& info, size_t at) { return info[at].As<Number>().Int32Value(); }
 
@@ -68,6 +68,12 @@ Value getXattr(const CallbackInfo& info) {
   const auto values = readXattrs(intOf(info, 0), {name});
   if (!values[0]) return info.Env().Undefined();
   return Napi::Buffer<uint8_t>::Copy(info.Env(), values[0]->data(), values[0]->size());
+}
+
+Value isOpenElsewhere(const CallbackInfo& info) {
+  const auto answer = probeOthers(intOf(info, 0));
+  if (!answer) return info.Env().Undefined();
+  return Napi::Boolean::New(info.Env(), *answer);
 }
 
 // The lock lasts as long as the descriptor, so as long as the process at most.
@@ -217,6 +223,7 @@ Object initialize(Env env, Object exports) {
   set("getXattr", getXattr);
   set("closeDescriptor", closeDescriptor);
   set("lockFile", lockFile);
+  set("isOpenElsewhere", isOpenElsewhere);
   set("namespaceOf", namespaceOf);
   set("namespaceAt", namespaceAt);
   set("namespaceLives", namespaceLives);

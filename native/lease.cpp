@@ -25,6 +25,15 @@ LeaseState probeWriters(int fd) {
   return state;
 }
 
+std::optional<bool> probeOthers(int fd) {
+  if (::fcntl(fd, F_SETLEASE, F_WRLCK) == 0) {
+    dropLease(fd);
+    return false;
+  }
+  if (errno == EAGAIN) return true;
+  return std::nullopt;
+}
+
 void ignoreLeaseSignals() {
   struct sigaction action = {};
   action.sa_handler = SIG_IGN;

@@ -2,6 +2,7 @@
 // the file exists anywhere. Lease breaks arrive as SIGIO, which the addon ignores process-wide.
 #pragma once
 #include <cstdint>
+#include <optional>
 
 namespace imafs {
 
@@ -15,6 +16,9 @@ void dropLease(int fd);
 bool leaseStands(int fd);
 // take + drop: whether a writer exists at this moment.
 LeaseState probeWriters(int fd);
+// Whether any other descriptor or mapping of the file exists, for reading too: a write lease is
+// granted only to the one opener (check_conflicting_open). nullopt where leases say nothing.
+std::optional<bool> probeOthers(int fd);
 // SIGIO ignored (its default action would end the process).
 void ignoreLeaseSignals();
 

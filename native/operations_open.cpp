@@ -179,10 +179,11 @@ bool Operations::serveRemembered(const Request& request, const Opening& opening,
     if (key.subject.fsuid != request.header.uid || key.subject.fsgid != request.header.gid)
       return false;
   }
-  const std::optional<Verdict> verdict = session_.verdicts.find(key, opening.version);
-  if (!verdict) return false;
+  // In this order: a writer who came and went before the mark has voided the verdict.
   const OpeningMarkPtr mark = OpeningMark::besideNoWriter(opening.node);
   if (!mark) return false;
+  const std::optional<Verdict> verdict = session_.verdicts.find(key, opening.version);
+  if (!verdict) return false;
   ++session_.counters.remembered;
   if (!verdict->successor.empty())
     session_.successors.expect(request.header.pid, verdict->successor, monotonicMs());

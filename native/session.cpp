@@ -369,7 +369,8 @@ LeaseState Session::takeLease(uint64_t id, int& fd, bool& gone) {
   const LeaseState state = takeReadLease(own.get());
   if (state == LeaseState::granted) fd = own.release();
   if (state == LeaseState::busy) {
-    // Of a writer through the mount everything is forgotten at his end, and until then nothing kept.
+    // Of a writer through the mount everything is forgotten at his end, and until then nothing
+    // kept.
     bool isKnownWriter;
     {
       std::lock_guard guard(node->lock);

@@ -46,6 +46,7 @@ import { Sharing } from './namespaces/sharing.js';
 import { startPolicy } from './namespaces/start-policy.js';
 import { findSystemNamespace, type SystemNamespace } from './namespaces/system-namespace.js';
 import { TpmNameProblem } from './tpm/claim-tpm.js';
+import { settleTpmChoice } from './tpm/open-tpm.js';
 
 /** A daemon that serves its mount, in this process. */
 export interface RunningDaemon {
@@ -92,6 +93,7 @@ export const startDaemon = async (
     const systemIma = makeIma({
       id: systemNamespace.value.scope,
       isSystem,
+      uid: () => undefined,
       began: (id) => wake.began(id),
     });
     changeIma(systemIma, { policy: policy.value });
@@ -128,6 +130,7 @@ interface Wake {
 type MakeIma = (owner: {
   readonly id: bigint;
   readonly isSystem: boolean;
+  readonly uid: () => number | undefined;
   readonly began: (id: bigint) => void;
 }) => Ima;
 
@@ -159,14 +162,20 @@ const serve = (mounted: Mounted): RunningDaemon => {
   // Namespaces and their policies.
   const walks = new ProcessWalks(addon);
   const lineage = new Lineage(system.scope);
-  const registry = new Registry(
+  const registry: Registry = new Registry(
     {
       addon,
       transport,
       lineage,
       walks,
       nsPolicy: options.nsPolicy,
-      newIma: (id) => makeIma({ id, isSystem: false, began: (anew) => wake.began(anew) }),
+      newIma: (id) =>
+        makeIma({
+          id,
+          isSystem: false,
+          uid: () => registry.byId(id)?.activation?.ownerUid,
+          began: (anew) => wake.began(anew),
+        }),
       removed: ({ id }) => {
         lists.discard(id).catch((err: unknown) => log.error({ err }, 'a list is left over'));
       },
@@ -189,7 +198,7 @@ const serve = (mounted: Mounted): RunningDaemon => {
     addon,
     appraise: options.appraise,
     nsPolicy: options.nsPolicy,
-    openList: ({ id }) => lists.open(id, 'none'),
+    openList: ({ id }) => lists.open(id),
     auditStatus,
     log,
   });
@@ -197,6 +206,7 @@ const serve = (mounted: Mounted): RunningDaemon => {
     registry,
     canHash,
     changeTpm: ({ id }, tpm) => lists.changeTpm(id, tpm),
+    machineHasTpm: () => settleTpmChoice('auto') !== 'none',
     log,
   });
   const policyReads = new PolicyReads(system.scope, POLICY_READ_MS, ({ tid }, path, limit) =>
@@ -220,7 +230,8 @@ const serve = (mounted: Mounted): RunningDaemon => {
     for (const namespace of registry.known()) namespace.forgetResults([node]);
   };
   const writersEnded = (node: number): void => {
-    for (const { ima } of registry.known()) ima.violations.writersEnded(node);
+    digests.forget([node]);
+    for (const namespace of registry.known()) namespace.writersEnded(node);
   };
   const settling = new Settling({ addon, transport, pool, journal, forgotten, writersEnded, log });
   const shared = { registry, settling, audit, denials, paths };
@@ -362,8 +373,8 @@ const transportOptions = (options: DaemonOptions, anonymousId: number) => ({
 
 const imaMaker = (options: DaemonOptions, lists: Lists): MakeIma => {
   const mode = options.appraise === 'enforce_ns' ? 'enforce' : options.appraise;
-  return ({ id, isSystem, began }) => {
-    const list = lists.create({ id, isSystem, ima: () => ima, began: () => began(id) });
+  return ({ id, isSystem, uid, began }) => {
+    const list = lists.create({ id, isSystem, uid, ima: () => ima, began: () => began(id) });
     const ima = createIma({
       mode,
       hashAlgorithm: options.imaHash,
@@ -379,9 +390,10 @@ const imaMaker = (options: DaemonOptions, lists: Lists): MakeIma => {
 const openLists = (options: DaemonOptions, addon: Addon, log: Log): Lists => {
   const { stateDirectory, pcr, tpmRequired } = options;
   const lives = (id: bigint) => addon.namespaceLives(id);
-  const mostEntries = LIMITS.listEntries;
+  const { listEntries: mostEntries, ownersListBytes: mostOwnersBytes } = LIMITS;
   try {
-    return startLists({ stateDirectory, pcr, tpmRequired, mostEntries, lives, addon, log });
+    const limits = { mostEntries, mostOwnersBytes };
+    return startLists({ stateDirectory, pcr, tpmRequired, ...limits, lives, addon, log });
   } catch (error) {
     throw new StartProblem(
       'state',

@@ -364,6 +364,11 @@ export interface Addon {
   getXattr(fd: number, name: string): Buffer | undefined;
   closeDescriptor(fd: number): void;
   /**
+   * Whether the file behind an O_RDONLY descriptor is open by any other descriptor or mapping: a write
+   * lease is tried and given up at once. Undefined where leases say nothing.
+   */
+  isOpenElsewhere(fd: number): boolean | undefined;
+  /**
    * Makes the file if need be and locks it, flock(2): a descriptor that holds the lock until it is
    * closed. Throws EWOULDBLOCK where somebody else holds it.
    */

@@ -1,7 +1,6 @@
 /** Asks every policy that has a say about one open, hook by hook; the first refusal ends it. */
-import type { OpenUpcall } from '../binding/addon-types.js';
+import type { NativeTransport, OpenUpcall } from '../binding/addon-types.js';
 import type { HookCall } from '../ima/hooks-of-open.js';
-import { MAY_WRITE } from '../ima/ports.js';
 import { type Denied, processMeasurement, type Verdict } from '../ima/process-measurement.js';
 import { checkWriterViolation } from '../ima/violation-check.js';
 import type { Namespace } from '../namespaces/namespace.js';
@@ -10,8 +9,8 @@ import type { Judge, Registry } from '../namespaces/registry.js';
 import type { Sharing } from '../namespaces/sharing.js';
 import { HeldAudit } from './held-audit.js';
 import { isDirect, isForWriting } from './open-flags.js';
-import type { OpenedFile, OpenedFileParts } from './opened-file.js';
-import { OtherOpens } from './other-opens.js';
+import type { OpenedFile } from './opened-file.js';
+import { OtherOpens, type OtherOpensParts } from './other-opens.js';
 import type { Settling } from './settling.js';
 
 /** Audit records that one judge's policy made. */
@@ -45,7 +44,8 @@ export interface Judgement {
 
 export interface JudgeParts {
   readonly settling: Pick<Settling, 'writersOwn' | 'hasWriterOf'>;
-  readonly transport: OpenedFileParts['transport'];
+  readonly addon: OtherOpensParts['addon'];
+  readonly transport: OtherOpensParts['transport'] & Pick<NativeTransport, 'voidNode'>;
   readonly sharing: Pick<Sharing, 'mayWrite'>;
   readonly registry: Pick<Registry, 'known'>;
   readonly paths: Pick<Paths, 'ofSystem' | 'ofCaller'>;
@@ -65,17 +65,22 @@ export const judgeOpen = async (
   const verdicts: Verdict[] = [];
   const passed = new Set<Namespace>();
   const namespaces = judges.map(({ namespace }) => namespace);
-  const others = new OtherOpens(upcall, parts.transport, file);
+  const others = new OtherOpens(upcall, parts, file);
   const hasReaders = () => others.hasReaders();
   const hasWriters = () => others.hasWriters();
-  if (writable) await endWriterPeriod(others, file.node, parts.registry);
+  if (writable) {
+    // Readers to come are asked about: if this open is refused, its violation is spent nevertheless.
+    parts.transport.voidNode(file.node);
+    await endWriterPeriod(others, file.node, parts.registry);
+  }
   for (const judge of writable ? bystanders(judges, parts.registry) : []) {
     const records = new HeldAudit();
     audit.push({ judge, records });
-    const name = () => nameFor(judge.namespace, upcall, parts.paths);
-    const access = { file, name, hasReaders, hasWriters };
-    const cause = await checkWriterViolation(judge.ima, records, access);
-    if (cause !== undefined) return { ...REFUSED, refusal: unrecorded(judge, cause), audit };
+    // Not as the writer sees it: his mounts are nothing to them.
+    const name = () => Promise.resolve(Buffer.from(upcall.path));
+    const cause = await checkWriterViolation(judge.ima, records, { file, name, hasReaders });
+    // A list of others that is full or closed is no reason to refuse who has nothing to do with it.
+    if (cause !== undefined) judge.namespace.record('list', { violation: upcall.path, cause });
   }
   for (const judge of judges) {
     const records = new HeldAudit();
@@ -96,6 +101,7 @@ export const judgeOpen = async (
         name,
         hasReaders,
         hasWriters,
+        mayHaveWriters: () => others.mayHaveWriters(),
       });
       verdicts.push(verdict);
       if (verdict.allowed) {
@@ -154,22 +160,6 @@ const bystanders = (judges: readonly Judge[], registry: JudgeParts['registry']):
     .map((namespace) => {
       return { namespace, scope: caller?.scope ?? namespace, ima: namespace.ima, subjects: [] };
     });
-};
-
-/** A violation that could not be written down. */
-const unrecorded = (judge: Judge, cause: string): Refusal => {
-  const decision = { measure: false, appraise: undefined, audit: false, hash: false, rules: {} };
-  const found = { status: 'UNKNOWN', found: undefined, wanted: undefined } as const;
-  const verdict = {
-    allowed: false,
-    errno: 'EIO',
-    op: 'invalid_pcr',
-    cause,
-    rule: undefined,
-    decision,
-    ...found,
-  } as const;
-  return { judge, hook: { hook: 'FILE_CHECK', mask: MAY_WRITE }, verdict };
 };
 
 /** The path as the namespace sees it that the list or the record is of. */

@@ -15,7 +15,11 @@ import { isForWriting } from './open-flags.js';
 import { OpenedFile, type OpenedFileParts } from './opened-file.js';
 import type { Settled, Settling } from './settling.js';
 
-export interface OpenParts extends OpenedFileParts, JudgeParts {
+export interface OpenParts
+  extends Omit<OpenedFileParts, 'addon' | 'transport'>,
+    Omit<JudgeParts, 'addon' | 'transport' | 'settling' | 'registry'> {
+  readonly addon: OpenedFileParts['addon'] & JudgeParts['addon'];
+  readonly transport: OpenedFileParts['transport'] & JudgeParts['transport'];
   readonly registry: Pick<Registry, 'judges' | 'known'>;
   readonly settling: Pick<
     Settling,

@@ -17,10 +17,7 @@ const readAsync = promisify(read);
 
 export interface OpenedFileParts {
   readonly addon: Pick<Addon, 'getXattr'>;
-  readonly transport: Pick<
-    NativeTransport,
-    'version' | 'takeLease' | 'releaseLease' | 'openCounts'
-  >;
+  readonly transport: Pick<NativeTransport, 'version' | 'takeLease' | 'releaseLease'>;
   readonly pool: Pick<HashPool, 'digest' | 'writeXattr'>;
   readonly digests: DigestCache;
   /** What policy conditions know of the backing file system. */

@@ -3,30 +3,64 @@
  * handle seen may be one of the past: before it counts it gets a moment to be gone.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { NativeTransport, OpenUpcall } from '../binding/addon-types.js';
+import type { Addon, NativeTransport, OpenUpcall } from '../binding/addon-types.js';
 import { isForWriting } from './open-flags.js';
+
+export interface OtherOpensParts {
+  readonly addon: Pick<Addon, 'isOpenElsewhere'>;
+  readonly transport: Pick<NativeTransport, 'openCounts' | 'counters'>;
+}
 
 /** How long the RELEASE of a closed handle may be on its way, looked at after each step. */
 const PATIENCE_MS = [1, 4, 15];
+/** While handles are released at all, it may be behind others: the kernel sends so many at a time. */
+const MOST_PATIENCE_MS = 1000;
+const STEP_MS = 15;
 
 export class OtherOpens {
+  #readers: Promise<boolean> | undefined;
+  #writers: Promise<boolean> | undefined;
+
   constructor(
-    private readonly upcall: Pick<OpenUpcall, 'node' | 'flags'>,
-    private readonly transport: Pick<NativeTransport, 'openCounts'>,
+    private readonly upcall: Pick<OpenUpcall, 'node' | 'flags' | 'fd'>,
+    private readonly parts: OtherOpensParts,
     /** Whether somebody can write to it whom no handle tells of. */
     private readonly file: { isWrittenElsewhere(): boolean },
   ) {}
 
   /** i_readcount is not zero; an open for writing asks. */
   hasReaders(): Promise<boolean> {
-    return this.#outlasts(() => this.#counts().readers > 0);
+    this.#readers ??= this.#outlasts(() => this.#counts().readers > 0 || this.#isMapped());
+    return this.#readers;
   }
 
   /** i_writecount is not zero (inode_is_open_for_write), this open itself not counted. */
-  async hasWriters(): Promise<boolean> {
-    const own = isForWriting(this.upcall.flags) ? 1 : 0;
-    const hasHandles = await this.#outlasts(() => this.#counts().writers > own);
-    return hasHandles || this.file.isWrittenElsewhere();
+  hasWriters(): Promise<boolean> {
+    this.#writers ??= this.#outlasts(() => this.#counts().writers > this.#own()).then(
+      (hasHandles) => hasHandles || this.file.isWrittenElsewhere(),
+    );
+    return this.#writers;
+  }
+
+  /** The same without patience: false is certain. */
+  mayHaveWriters(): boolean {
+    return this.#counts().writers > this.#own() || this.file.isWrittenElsewhere();
+  }
+
+  /**
+   * A reader's mapping outlives the handle that it was made by, where the kernel serves it. Whoever can
+   * write besides hides it; then that one's own open was looked at.
+   */
+  #isMapped(): boolean {
+    return !this.mayHaveWriters() && this.parts.addon.isOpenElsewhere(this.upcall.fd) === true;
+  }
+
+  #own(): number {
+    return isForWriting(this.upcall.flags) ? 1 : 0;
+  }
+
+  #counts(): { readonly readers: number; readonly writers: number } {
+    return this.parts.transport.openCounts(this.upcall.node);
   }
 
   /** Whether `holds` still holds after a while. */
@@ -35,10 +69,14 @@ export class OtherOpens {
       if (!holds()) return false;
       await sleep(pause);
     }
+    let { handles } = this.parts.transport.counters();
+    for (let waited = 0; waited < MOST_PATIENCE_MS; waited += STEP_MS) {
+      if (!holds()) return false;
+      await sleep(STEP_MS);
+      const now = this.parts.transport.counters().handles;
+      if (now >= handles) break;
+      handles = now;
+    }
     return holds();
-  }
-
-  #counts(): { readonly readers: number; readonly writers: number } {
-    return this.transport.openCounts(this.upcall.node);
   }
 }

@@ -69,10 +69,15 @@ export class Settling {
     return [...this.#unsettled.values()].map(({ path }) => path);
   }
 
-  /** There are writers, and all of them belong to this namespace. */
+  /**
+   * There are writers, and all of them belong to this namespace. Where nothing changed since nobody could
+   * write, a handle may be still being released, and nobody's writing is under way.
+   */
   writersOwn(node: number, scope: bigint): boolean {
     const record = this.#unsettled.get(node);
-    return record !== undefined && [...record.scopes].every((id) => id === scope);
+    if (record === undefined || ![...record.scopes].every((id) => id === scope)) return false;
+    const { endedVersion } = record;
+    return endedVersion === undefined || endedVersion !== this.parts.transport.version(node);
   }
 
   /** Somebody in this namespace is, or may be, writing to it. */
@@ -200,6 +205,7 @@ export class Settling {
     } else {
       record.labelledVersion = this.parts.transport.version(record.node);
       record.labelledContent = digest ?? record.labelledContent;
+      record.endedVersion = record.labelledVersion;
     }
     // A mapping's stores may leave the version as it is; here a lease says that there are none.
     return { state: 'settled', digest, version: this.parts.transport.version(record.node) };

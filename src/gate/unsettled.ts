@@ -20,6 +20,8 @@ export interface Unsettled {
   writers: number;
   /** The version that is labelled already, while handles are still to be released. */
   labelledVersion: number | undefined;
+  /** The version at which nobody could write, while handles are still to be released. */
+  endedVersion: number | undefined;
   /** Its content: if that is still the same at the end, a label set meanwhile stays as it was set. */
   labelledContent: Digest | undefined;
 }
@@ -46,6 +48,7 @@ export const newlyUnsettled = ({ node, file, path }: OpenUpcall): Unsettled => (
   isJournalled: false,
   writers: 0,
   labelledVersion: undefined,
+  endedVersion: undefined,
   labelledContent: undefined,
 });
 
@@ -58,4 +61,5 @@ export const addWriter = (record: Unsettled, writing: WritingOpen): void => {
   record.mayLabel &&= mayLabel;
   record.isJournalled ||= wantsLabel;
   record.writers += 1;
+  record.endedVersion = undefined;
 };

@@ -22,4 +22,6 @@ export interface Access {
   readonly hasReaders: () => Promise<boolean>;
   /** Whether others can write to it: by a handle, a mapping, or behind the mount (i_writecount). */
   readonly hasWriters: () => Promise<boolean>;
+  /** The same at once; what is true may be of the past. */
+  readonly mayHaveWriters: () => boolean;
 }

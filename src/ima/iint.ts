@@ -78,6 +78,13 @@ export class Iint {
     }
   }
 
+  /** Writers had an end: whatever was done is to be done again; of writers to come their bits stay. */
+  forgetResults(): void {
+    this.flags &= ~IMA_DONE_MASK;
+    this.#measuredLow = 0;
+    this.#measuredHigh = 0;
+  }
+
   /** A writer opened the file at `version`, and the open passed. */
   addWriter(version: number, isNew: boolean): void {
     this.flags |= IMA_UPDATE_XATTR | (isNew ? IMA_NEW_FILE : 0);

@@ -3,7 +3,7 @@ import type { Ima } from './ima.js';
 import type { AuditPort } from './ports.js';
 import { addViolation } from './store-measurement.js';
 
-type Violable = Pick<Access, 'file' | 'name' | 'hasReaders' | 'hasWriters'>;
+type Violable = Pick<Access, 'file' | 'name' | 'hasReaders' | 'hasWriters' | 'mayHaveWriters'>;
 
 /**
  * ima_rdwr_violation_check (ima_main.c, Linux 6.15), for an open for writing: who reads what was
@@ -13,7 +13,7 @@ type Violable = Pick<Access, 'file' | 'name' | 'hasReaders' | 'hasWriters'>;
 export async function checkWriterViolation(
   ima: Ima,
   audit: AuditPort,
-  { file, name, hasReaders }: Violable,
+  { file, name, hasReaders }: Pick<Violable, 'file' | 'name' | 'hasReaders'>,
 ): Promise<string | undefined> {
   const { violations } = ima;
   // Of several writers that asked at once one takes it.
@@ -35,10 +35,14 @@ export async function checkWriterViolation(
 export async function checkReaderViolation(
   ima: Ima,
   audit: AuditPort,
-  { file, name, hasWriters }: Violable,
+  { file, name, hasWriters, mayHaveWriters }: Violable,
 ): Promise<string | undefined> {
   const { violations } = ima;
   violations.mayEmitTomtou(file.node);
+  // Of writers behind the mount nobody says when they are gone.
+  if (!violations.mayEmitOpenWriters(file.node) && !mayHaveWriters()) {
+    violations.writersEnded(file.node);
+  }
   if (
     !violations.mayEmitOpenWriters(file.node) ||
     !(await hasWriters()) ||

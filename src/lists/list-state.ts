@@ -11,6 +11,8 @@ export interface ListState {
   readonly resetCount: number;
   /** 64-bit id of the namespace; the system's may change, its list is the mount's. */
   readonly namespace: string;
+  /** What the TPM was chosen by, for who is not told again: none, swtpm, a string. */
+  readonly choice: string;
 }
 
 const JOURNAL = 'journal';

@@ -13,8 +13,9 @@ export interface ListsParts {
   readonly bootId: string;
   readonly pcr: number;
   readonly tpmRequired: boolean;
-  /** Entries that a list other than the system's may have. */
+  /** What lists other than the system's may have: entries each, bytes for one owning uid together. */
   readonly mostEntries: number;
+  readonly mostOwnersBytes: number;
   /** Opens what `tpm` names; `directory`: for what a TPM of our own keeps. Rejects with an Error. */
   readonly openTpm: (name: string, directory: string) => Promise<Tpm>;
   /** Whether a namespace exists; undefined where that cannot be known. */
@@ -26,6 +27,8 @@ export interface ListsParts {
 export interface ListOwner {
   readonly id: bigint;
   readonly isSystem: boolean;
+  /** The uid that its bytes count against. */
+  readonly uid: () => number | undefined;
   /** Once the list is opened. */
   readonly ima: () => Pick<Ima, 'template' | 'hashAlgorithm'>;
   /** Its list began anew. */
@@ -37,14 +40,16 @@ const SYSTEM = 'system';
 
 export class Lists {
   readonly #lists = new Map<bigint, NamespaceList>();
+  readonly #owners = new Map<bigint, ListOwner['uid']>();
 
   constructor(private readonly parts: ListsParts) {
     mkdirSync(this.#root(), { recursive: true, mode: 0o700 });
   }
 
   /** A list that is still closed. */
-  create({ id, isSystem, ima, began }: ListOwner): NamespaceList {
-    const { bootId, pcr, tpmRequired: isRequired, mostEntries, log } = this.parts;
+  create({ id, isSystem, uid, ima, began }: ListOwner): NamespaceList {
+    const { bootId, pcr, tpmRequired: isRequired, log } = this.parts;
+    const { mostEntries, mostOwnersBytes } = this.parts;
     const list = new NamespaceList({
       directory: new ListDirectory(this.#directoryOf(id, isSystem)),
       // The system's list is the mount's, whatever namespace the daemon is started in.
@@ -53,12 +58,14 @@ export class Lists {
       pcr,
       isRequired,
       mostEntries: isSystem ? Number.POSITIVE_INFINITY : mostEntries,
+      mayGrow: (bytes) => isSystem || this.#bytesOf(uid()) + bytes <= mostOwnersBytes,
       template: () => ima().template,
       hashAlgorithm: () => ima().hashAlgorithm,
       began,
       log,
     });
     this.#lists.set(id, list);
+    if (!isSystem) this.#owners.set(id, uid);
     return list;
   }
 
@@ -66,12 +73,17 @@ export class Lists {
     return this.#lists.get(id);
   }
 
-  /** Opens a list with the TPM called `tpm`. Rejects with an Error that says what is wrong with it. */
-  async open(id: bigint, tpm: string): Promise<void> {
+  /**
+   * Opens a list with the TPM called `tpm`, or with the one that its namespace had when the daemon ended.
+   * Rejects with an Error that says what is wrong with it.
+   */
+  async open(id: bigint, given?: string): Promise<void> {
     const list = this.#lists.get(id);
     if (list === undefined) throw new Error(`namespace ${id} has no list`);
+    const kept = list.directory.read();
+    const tpm = given ?? (kept?.bootId === this.parts.bootId ? kept.choice : 'none');
     const opened = await this.parts.openTpm(tpm, join(list.directory.path, 'tpm'));
-    await list.open(opened).catch(async (error: unknown) => {
+    await list.open(opened, tpm).catch(async (error: unknown) => {
       await opened.close();
       throw error;
     });
@@ -81,13 +93,14 @@ export class Lists {
   async changeTpm(id: bigint, tpm: string): Promise<boolean> {
     const list = this.#lists.get(id);
     const directory = join(list?.directory.path ?? '', 'tpm');
-    return (await list?.changeTpm(() => this.parts.openTpm(tpm, directory))) ?? false;
+    return (await list?.changeTpm(tpm, () => this.parts.openTpm(tpm, directory))) ?? false;
   }
 
   /** The namespace is gone for good. */
   async discard(id: bigint): Promise<void> {
     const list = this.#lists.get(id);
     this.#lists.delete(id);
+    this.#owners.delete(id);
     await list?.discard();
   }
 
@@ -102,6 +115,15 @@ export class Lists {
 
   async close(): Promise<void> {
     await Promise.allSettled([...this.#lists.values()].map((list) => list.close()));
+  }
+
+  /** What the lists of an owner have on disk. */
+  #bytesOf(owner: number | undefined): number {
+    let bytes = 0;
+    for (const [id, uid] of this.#owners) {
+      if (uid() === owner) bytes += this.#lists.get(id)?.bytes ?? 0;
+    }
+    return bytes;
   }
 
   #root(): string {

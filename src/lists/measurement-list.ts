@@ -2,11 +2,12 @@
  * One measurement list: a journal on disk, and in memory no more than where things stand in it. Its two
  * forms are made from the journal when they are read; what stands at an offset never changes.
  */
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync } from 'node:fs';
 import { hashAlgorithmByName } from '../ima/digest/hash-algorithms.js';
 import type { HashAlgorithm } from '../ima/ports.js';
 import { DigestIndex } from './digest-index.js';
 import { Record } from './record.js';
+import { visitRecords } from './visit-records.js';
 
 export type ListForm = 'ascii' | 'binary';
 
@@ -15,9 +16,6 @@ const BLOCK = 256;
 
 /** Rendered blocks that are kept for who reads on. */
 const KEPT_BLOCKS = 4;
-
-/** Read from the journal at once when it is gone through. */
-const SCAN_BYTES = 1024 * 1024;
 
 /** Before the digest: two figures of the PCR and a space; four bytes of the PCR. */
 const HEAD_BYTES = { ascii: 3, binary: 4 } as const;
@@ -44,18 +42,23 @@ export class MeasurementList {
   readonly #pcrs = new Set<number>();
   #end = { journal: 0, ascii: 0, binary: 0 };
   #violations = 0;
-  #rendered: readonly Rendered[] = [];
+  #kept: readonly Rendered[] = [];
   #fd: number;
 
   /** Opens or makes the journal; what a crash cut short at its end is dropped. Throws as open(2). */
   constructor(file: string) {
     this.#fd = openSync(file, 'a+', 0o600);
-    this.#scan(0, Number.POSITIVE_INFINITY, (record) => this.#index(record));
-    if (fstatSync(this.#fd).size > this.#end.journal) ftruncateSync(this.#fd, this.#end.journal);
+    visitRecords(this.#fd, 0, Number.POSITIVE_INFINITY, (record) => this.#index(record));
+    this.cutOff();
   }
 
   get count(): number {
     return this.#digests.length;
+  }
+
+  /** Of its journal. */
+  get bytes(): number {
+    return this.#end.journal;
   }
 
   get violations(): number {
@@ -77,43 +80,48 @@ export class MeasurementList {
     this.#index(new Record(bytes, 0));
   }
 
+  /** Drops what stands in the journal beyond the last entry. Throws as ftruncate(2). */
+  cutOff(): void {
+    if (fstatSync(this.#fd).size > this.#end.journal) ftruncateSync(this.#fd, this.#end.journal);
+  }
+
   /** Position of the entry with this template hash in this PCR. */
   find(sha256: Uint8Array, pcr: number): number | undefined {
     return this.#digests.find(sha256, pcr);
   }
 
-  /** All entries from position `from` on, in order. */
-  forEach(from: number, visit: (record: Record) => void): void {
+  /** Entries from position `from` to before `to`, in order. */
+  forEach(from: number, visit: (record: Record) => void, to = this.count): void {
     let position = Math.floor(from / BLOCK) * BLOCK;
     const start = this.#blocks[position / BLOCK]?.journal ?? this.#end.journal;
-    this.#scan(start, this.#end.journal, (record) => {
-      if (position >= from) visit(record);
+    const end = this.#endInJournal(Math.floor((to - 1) / BLOCK));
+    visitRecords(this.#fd, start, end, (record) => {
+      if (position >= from && position < to) visit(record);
       position += 1;
     });
   }
 
   /** At most `size` bytes of a form from `offset` on; none beyond the end, nor once it is closed. */
   read(form: ListForm, bank: HashAlgorithm, offset: number, size: number): Uint8Array {
-    const parts: Buffer[] = [];
-    let at = offset;
-    let left = size;
-    for (let block = this.#blockAt(form, bank, offset); left > 0; block += 1) {
-      const bytes = this.#render(form, bank, block);
-      if (bytes === undefined) break;
-      const from = at - this.#startOf(form, bank, block);
-      const part = bytes.subarray(from, from + left);
-      parts.push(part);
-      at += part.length;
-      left -= part.length;
+    const first = this.#blockAt(form, bank, offset);
+    const end = Math.min(offset + size, this.#startOf(form, bank, this.#blocks.length));
+    if (this.#fd === -1 || offset >= end) return new Uint8Array();
+    // Zeroed: of a journal that was cut behind our back nothing else may be shown.
+    const target = Buffer.alloc(end - offset);
+    for (let block = first; this.#startOf(form, bank, block) < end; block += 1) {
+      const at = this.#startOf(form, bank, block) - offset;
+      const isWhole = at >= 0 && this.#startOf(form, bank, block + 1) <= end;
+      if (isWhole) this.#render(form, bank, block, target, at);
+      else this.#rendered(form, bank, block).copy(target, Math.max(at, 0), Math.max(-at, 0));
     }
-    return parts.length === 1 ? (parts[0] ?? new Uint8Array()) : Buffer.concat(parts);
+    return target;
   }
 
   close(): void {
     if (this.#fd === -1) return;
     closeSync(this.#fd);
     this.#fd = -1;
-    this.#rendered = [];
+    this.#kept = [];
   }
 
   #index(record: Record): void {
@@ -122,27 +130,8 @@ export class MeasurementList {
     this.#pcrs.add(record.pcr);
     if (record.isViolation) this.#violations += 1;
     this.#end.journal += record.length;
-    this.#end.ascii += HEAD_BYTES.ascii + record.asciiBody.length;
-    this.#end.binary += HEAD_BYTES.binary + record.binaryBody.length;
-  }
-
-  /** Visits the whole records of the journal between two offsets. */
-  #scan(from: number, to: number, visit: (record: Record) => void): void {
-    let bytes = Buffer.alloc(0);
-    for (let at = from; at < to; ) {
-      const most = Math.min(SCAN_BYTES, to - at);
-      const more = Buffer.allocUnsafe(most);
-      const got = readSync(this.#fd, more, 0, most, at);
-      at += got;
-      bytes = Buffer.concat([bytes, more.subarray(0, got)]);
-      let taken = 0;
-      for (let record = new Record(bytes, 0); record.isWhole; record = new Record(bytes, taken)) {
-        visit(record);
-        taken += record.length;
-      }
-      bytes = bytes.subarray(taken);
-      if (got === 0) return;
-    }
+    this.#end.ascii += HEAD_BYTES.ascii + record.asciiLength;
+    this.#end.binary += HEAD_BYTES.binary + record.binaryLength;
   }
 
   #startOf(form: ListForm, bank: HashAlgorithm, block: number): number {
@@ -163,43 +152,33 @@ export class MeasurementList {
     return low;
   }
 
-  /** A block in one form; undefined beyond the last. */
-  #render(form: ListForm, bank: HashAlgorithm, block: number): Buffer | undefined {
-    const start = this.#blocks[block];
-    if (start === undefined || this.#fd === -1) return undefined;
-    const end = this.#blocks[block + 1]?.journal ?? this.#end.journal;
+  /** A block that is read in pieces, or that is not full yet. */
+  #rendered(form: ListForm, bank: HashAlgorithm, block: number): Buffer {
+    const end = this.#endInJournal(block);
     const isSame = (one: Rendered): boolean =>
       one.form === form && one.bank === bank && one.block === block && one.end === end;
-    const known = this.#rendered.find(isSame);
+    const known = this.#kept.find(isSame);
     if (known !== undefined) return known.bytes;
     const length = this.#startOf(form, bank, block + 1) - this.#startOf(form, bank, block);
-    const bytes = this.#renderRange(form, bank, start.journal, end, length);
-    this.#rendered = [{ form, bank, block, end, bytes }, ...this.#rendered].slice(0, KEPT_BLOCKS);
+    const bytes = Buffer.alloc(length);
+    this.#render(form, bank, block, bytes, 0);
+    this.#kept = [{ form, bank, block, end, bytes }, ...this.#kept].slice(0, KEPT_BLOCKS);
     return bytes;
   }
 
-  #renderRange(
-    form: ListForm,
-    bank: HashAlgorithm,
-    from: number,
-    to: number,
-    length: number,
-  ): Buffer {
-    const bytes = Buffer.allocUnsafe(length);
-    let at = 0;
-    this.#scan(from, to, (record) => {
-      const digest = record.digest(bank);
-      if (form === 'ascii') {
-        const hex = Buffer.from(digest.buffer, digest.byteOffset, digest.length).toString('hex');
-        at += bytes.write(`${String(record.pcr).padStart(2)} ${hex}`, at, 'latin1');
-        at += record.asciiBody.copy(bytes, at);
-      } else {
-        at = bytes.writeUInt32LE(record.pcr, at);
-        bytes.set(digest, at);
-        at += digest.length + record.binaryBody.copy(bytes, at + digest.length);
-      }
+  #render(form: ListForm, bank: HashAlgorithm, block: number, target: Buffer, start: number): void {
+    let at = start;
+    const from = this.#blocks[block]?.journal ?? this.#end.journal;
+    visitRecords(this.#fd, from, this.#endInJournal(block), (record) => {
+      at =
+        form === 'ascii'
+          ? record.writeAscii(bank, target, at)
+          : record.writeBinary(bank, target, at);
     });
-    return bytes.subarray(0, at);
+  }
+
+  #endInJournal(block: number): number {
+    return this.#blocks[block + 1]?.journal ?? this.#end.journal;
   }
 }
 

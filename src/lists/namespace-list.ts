@@ -1,149 +1,95 @@
 /**
  * The measurement list of one namespace with its PCRs (the ListPort): what is added is journalled, then
- * extended, then there. After a restart or a lost TPM the list goes on where the PCRs are; if the PCRs
- * began anew it is put aside and a new one begins.
+ * extended, then there. What happens when a TPM is lost or was reset is in list-keeper.ts.
  */
-import type { Log } from '../base/log.js';
-import { bufferEvent } from '../ima/buffer-event.js';
-import { bootAggregate, bootBank, bootPcrs } from '../ima/list/boot-aggregate.js';
-import { extendDigest, type ListEntry, listDigest } from '../ima/list/entry.js';
+import type { ListEntry } from '../ima/list/entry.js';
 import { type Addition, type HashAlgorithm, ListFailed, type ListPort } from '../ima/ports.js';
-import { entryOf } from '../ima/store-measurement.js';
-import { type Template, templateByName } from '../ima/template/template.js';
 import { JournalFailed, type Tpm, TpmFailed } from '../tpm/tpm.js';
-import { goesOn, type ListDirectory, type ListState } from './list-state.js';
-import { MeasurementList } from './measurement-list.js';
-import { entriesInTpm, extendFrom } from './reconcile.js';
-import { encodeRecord } from './record.js';
-
-/** The list cannot begin or go on with this TPM; the message is for whoever chose the TPM. */
-export class ListProblem extends Error {}
-
-export interface ListSettings {
-  readonly directory: ListDirectory;
-  /** 64-bit id, decimal. */
-  readonly namespace: string;
-  readonly bootId: string;
-  /** CONFIG_IMA_MEASURE_PCR_IDX */
-  readonly pcr: number;
-  /** What cannot be extended is refused. */
-  readonly isRequired: boolean;
-  /** Entries at most. */
-  readonly mostEntries: number;
-  /** Of the lines that begin a list. */
-  readonly template: () => Template;
-  readonly hashAlgorithm: () => HashAlgorithm;
-  /** A new list began while files were known: what was measured has to be measured again. */
-  readonly began: () => void;
-  readonly log: Log;
-}
-
-/** `in step`: the PCRs have every entry. `behind`: the TPM is lost. `apart`: they differ for good. */
-export type ListStanding = 'closed' | 'in step' | 'behind' | 'apart';
+import { KeptList, type ListStanding } from './kept-list.js';
+import type { ListSettings } from './list-settings.js';
+import type { ListDirectory } from './list-state.js';
+import type { MeasurementList } from './measurement-list.js';
+import { encodeRecord, Record } from './record.js';
 
 /** Of a TPM of a PC; evmctl wants to see all from the first on. */
 const PCRS = 24;
 
-/** How often a lost TPM is looked for. */
-const RECOVERY_MS = 1000;
-
 export class NamespaceList implements ListPort {
-  #list: MeasurementList | undefined;
-  #tpm: Tpm | undefined;
-  #resetCount = 0;
-  #standing: ListStanding = 'closed';
-  #problem: string | undefined;
-  #lastRc = 0;
-  /** Entries that the PCRs are known to have, from the beginning on. */
-  #extended = 0;
+  readonly #kept: KeptList;
   /** What is being added, by template hash and PCR; violations under a key of their own. */
   readonly #underWay = new Map<string, Promise<Addition>>();
   #violationsBegun = 0;
   /** Nothing is added until this is done. */
   #gate: Promise<unknown> = Promise.resolve();
-  #timer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly settings: ListSettings) {}
+  constructor(private readonly settings: ListSettings) {
+    this.#kept = new KeptList(settings, (work) => this.#exclusively(work));
+  }
 
-  /** What control files read; undefined before it is open. */
+  /** What control files read; undefined while there is none. */
   get current(): MeasurementList | undefined {
-    return this.#list;
+    return this.#kept.list;
   }
 
   get standing(): ListStanding {
-    return this.#standing;
+    return this.#kept.standing;
   }
 
   /** What is wrong, a sentence. */
   get problem(): string | undefined {
-    return this.#problem;
+    return this.#kept.problem;
   }
 
+  /** Entries that the PCRs are known to have, from the beginning on. */
   get extended(): number {
-    return this.#extended;
+    return this.#kept.extended;
   }
 
   get tpm(): Tpm | undefined {
-    return this.#tpm;
-  }
-
-  /** Nothing was measured yet but what begins every list. */
-  get isFresh(): boolean {
-    return (this.#list?.count ?? 0) <= 1 && this.#underWay.size === 0;
+    return this.#kept.tpm;
   }
 
   get directory(): ListDirectory {
     return this.settings.directory;
   }
 
+  /** Bytes on disk. */
+  get bytes(): number {
+    return this.#kept.list?.bytes ?? 0;
+  }
+
   /** Begins the list with this TPM, or goes on with the one kept. Rejects with ListProblem or TpmFailed. */
-  open(tpm: Tpm): Promise<void> {
-    return this.#exclusively(async () => {
-      this.#tpm = tpm;
-      try {
-        await this.#open(tpm);
-      } catch (error) {
-        this.#closeList();
-        this.#tpm = undefined;
-        throw error;
-      }
-    });
+  open(tpm: Tpm, choice: string): Promise<void> {
+    return this.#exclusively(() => this.#kept.open(tpm, choice));
   }
 
   /**
-   * Another TPM for a list in which nothing was measured yet: it begins anew there. If the list cannot
-   * begin with it the old one stays, and this rejects as `open`; false if something was measured.
+   * Another TPM for a list in which nothing was measured yet: it begins anew there. Rejects as `open`
+   * if it cannot begin with it; false if something was measured.
    */
-  async changeTpm(open: () => Promise<Tpm>): Promise<boolean> {
-    if (!this.isFresh) return false;
+  async changeTpm(choice: string, open: () => Promise<Tpm>): Promise<boolean> {
+    if (choice === this.#kept.choice && this.#kept.standing === 'in step') return true;
+    if (!this.#isFresh()) return false;
     const tpm = await open();
     let isChanged = false;
-    await this.#exclusively(async () => {
-      if (!this.isFresh) return;
-      await mustBeZero(tpm, this.settings.pcr);
-      const before = this.#tpm;
-      this.#closeList();
-      this.settings.directory.forget();
-      this.#tpm = tpm;
-      isChanged = true;
-      await before?.close();
-      await this.#open(tpm).catch((error: unknown) => {
-        // Nothing is measured, so what must be is refused, until there is another TPM.
-        this.#closeList();
-        this.#settle('closed', (error as Error).message);
-        throw error;
+    try {
+      await this.#exclusively(async () => {
+        if (!this.#isFresh()) return;
+        await this.#kept.change(tpm, choice, () => (isChanged = true));
       });
-    }).finally(() => (isChanged ? undefined : tpm.close()));
+    } finally {
+      if (!isChanged) await tpm.close();
+    }
     return isChanged;
   }
 
   /** Values of a bank's PCRs, those the list uses among them; none where the TPM has no such bank. */
   async pcrValues(bank: HashAlgorithm): Promise<ReadonlyMap<number, Uint8Array>> {
-    const tpm = this.#tpm;
+    const { tpm, list } = this.#kept;
     const values = new Map<number, Uint8Array>();
     if (tpm === undefined || !tpm.banks.includes(bank)) return values;
     const all = Array.from({ length: PCRS }, (_, pcr) => pcr);
-    for (const pcr of new Set([...all, ...(this.#list?.pcrs ?? [])])) {
+    for (const pcr of new Set([...all, ...(list?.pcrs ?? [])])) {
       const value = (await tpm.read(pcr)).get(bank);
       if (value !== undefined) values.set(pcr, value);
     }
@@ -156,13 +102,15 @@ export class NamespaceList implements ListPort {
       gate = this.#gate;
       await gate;
     }
-    if (this.#list === undefined || this.#tpm === undefined) throw new ListFailed('closed');
-    const sha256 = listDigest('sha256', entry);
+    const { list, tpm } = this.#kept;
+    if (list === undefined || tpm === undefined) throw new ListFailed('closed');
+    const bytes = encodeRecord(entry);
+    const { sha256 } = new Record(bytes, 0);
     const key = entry.isViolation
       ? `violation ${(this.#violationsBegun += 1)}`
-      : `${entry.pcr} ${Buffer.from(sha256).toString('latin1')}`;
+      : `${entry.pcr} ${sha256.toString('latin1')}`;
     if (!entry.isViolation) {
-      const position = this.#list.find(sha256, entry.pcr);
+      const position = list.find(sha256, entry.pcr);
       if (position !== undefined) return this.#existing(position);
       const same = this.#underWay.get(key);
       if (same !== undefined) {
@@ -170,21 +118,14 @@ export class NamespaceList implements ListPort {
         return addition.state === 'added' ? { state: 'exists' } : addition;
       }
     }
-    this.#refuseIfFull(this.#list);
-    const adding = this.#append(this.#list, this.#tpm, entry);
+    const adding = this.#append(list, tpm, bytes);
     this.#underWay.set(key, adding);
     return adding.finally(() => this.#underWay.delete(key));
   }
 
   /** Stops; what is under way is done first. The TPM is closed with it. */
-  async close(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#exclusively(async () => {
-      await this.#tpm?.close();
-      this.#closeList();
-      this.#tpm = undefined;
-      this.#standing = 'closed';
-    });
+  close(): Promise<void> {
+    return this.#exclusively(() => this.#kept.close());
   }
 
   /** The namespace ended: list and TPM go with it. */
@@ -193,171 +134,58 @@ export class NamespaceList implements ListPort {
     this.settings.directory.remove();
   }
 
-  async #open(tpm: Tpm): Promise<void> {
-    const { directory, bootId, namespace, pcr } = this.settings;
-    directory.make();
-    this.#resetCount = await tpm.resetCount();
-    const now: ListState = { bootId, tpm: tpm.name, resetCount: this.#resetCount, namespace };
-    const goes = goesOn(directory.read(), now);
-    if (!goes) {
-      await mustBeZero(tpm, pcr);
-      const archive = directory.archive();
-      if (archive !== undefined) this.settings.log.info({ archive }, 'a measurement list ended');
-    }
-    const list = new MeasurementList(directory.journal);
-    this.#list = list;
-    if (goes) await this.#catchUp(list, tpm);
-    directory.write(now);
-    this.#extended = list.count;
-    this.#settle('in step', undefined);
-    await this.#mark(list.count === 0 ? await this.#bootEntry(tpm) : this.#restartEntry(list));
-  }
-
-  /** After this the PCRs have all of the list. */
-  async #catchUp(list: MeasurementList, tpm: Tpm): Promise<void> {
-    const known = await entriesInTpm(list, tpm, this.settings.pcr);
-    if (known === undefined) throw new ListProblem(apart(tpm, this.settings.pcr));
-    const extended = await extendFrom(list, tpm, known);
-    if (extended > 0 && tpm.name !== 'none') {
-      this.settings.log.warn({ extended }, 'entries were extended that a PCR did not have');
-    }
-  }
-
-  async #mark(entry: ListEntry): Promise<void> {
-    if (this.#list === undefined || this.#tpm === undefined) return;
-    const { state } = await this.#append(this.#list, this.#tpm, entry);
-    if (state === 'unextended') throw new ListProblem(this.#problem ?? 'the TPM is lost');
-  }
-
-  async #bootEntry(tpm: Tpm): Promise<ListEntry> {
-    const { hashAlgorithm, template, pcr } = this.settings;
-    const bank = tpm.name === 'none' ? undefined : bootBank(tpm.banks, hashAlgorithm());
-    const values: Uint8Array[] = [];
-    for (const boot of bank === undefined ? [] : bootPcrs) {
-      values.push((await tpm.read(boot)).get(bank ?? '') ?? new Uint8Array());
-    }
-    const event = bootAggregate(hashAlgorithm(), bank === undefined ? undefined : { bank, values });
-    return entryOf(template(), pcr, event);
-  }
-
-  /** As the kernel records kexec: critical data, here of the daemon. */
-  #restartEntry(list: MeasurementList): ListEntry {
-    const { hashAlgorithm, template, pcr } = this.settings;
-    const text = `time=${new Date().toISOString()};entries=${list.count};violations=${list.violations};`;
-    const buffer = Buffer.from(text);
-    const event = bufferEvent('imafs_restart', buffer, hashAlgorithm());
-    return entryOf(templateByName('ima-buf') ?? template(), pcr, event);
+  /** Nothing was measured yet but what begins every list. */
+  #isFresh(): boolean {
+    return (this.#kept.list?.count ?? 0) <= 1 && this.#underWay.size === 0;
   }
 
   #existing(position: number): Addition {
     // An entry that no PCR has is as good as none where that is demanded.
-    if (this.settings.isRequired && position >= this.#extended) throw this.#lost();
+    if (this.settings.isRequired && position >= this.#kept.extended) throw this.#kept.lost();
     return { state: 'exists' };
   }
 
-  #refuseIfFull(list: MeasurementList): void {
-    if (this.settings.isRequired && this.#standing !== 'in step') throw this.#lost();
-    if (list.count + this.#underWay.size >= this.settings.mostEntries)
-      throw new ListFailed('EDQUOT');
-  }
-
-  #lost(): ListFailed {
-    return new ListFailed(`TPM_error(${this.#lastRc})`);
-  }
-
   /** Journals and extends, in the order of the calls. */
-  async #append(list: MeasurementList, tpm: Tpm, entry: ListEntry): Promise<Addition> {
-    const bytes = encodeRecord(entry);
-    const digests = tpm.banks.map((bank) => extendDigest(bank, entry));
+  async #append(list: MeasurementList, tpm: Tpm, bytes: Buffer): Promise<Addition> {
+    const record = new Record(bytes, 0);
+    const { pcr } = record;
+    this.#refuse(list, bytes.length);
+    if (!this.#kept.mayExtend(pcr)) await this.#kept.takePcr(pcr);
+    const digests = tpm.banks.map((bank) => record.extension(bank));
     try {
-      await tpm.extend({ pcr: entry.pcr, digests, journal: { fd: list.descriptor, bytes } });
+      await tpm.extend({ pcr, digests, journal: { fd: list.descriptor, bytes } });
     } catch (error) {
-      if (error instanceof JournalFailed) throw new ListFailed(error.code, { cause: error });
+      if (error instanceof JournalFailed) {
+        this.#kept.journalFailed(list);
+        throw new ListFailed(error.code, { cause: error });
+      }
       if (!(error instanceof TpmFailed)) throw error;
       list.appended(bytes);
-      this.#fellBehind(error);
+      this.#kept.fellBehind(error);
       if (this.settings.isRequired)
         throw new ListFailed(`TPM_error(${error.rc})`, { cause: error });
       return { state: 'unextended', rc: error.rc };
     }
     list.appended(bytes);
-    if (this.#standing === 'in step') this.#extended = list.count;
+    this.#kept.wasExtended(list);
     return { state: 'added' };
   }
 
-  #fellBehind(error: TpmFailed): void {
-    this.#lastRc = error.rc;
-    if (this.#standing !== 'in step') return;
-    this.#settle('behind', error.message);
-    this.#timer ??= setInterval(() => this.#recover(), RECOVERY_MS).unref();
-  }
-
-  #recover(): void {
-    this.#exclusively(async () => {
-      const tpm = this.#tpm;
-      const list = this.#list;
-      if (this.#standing !== 'behind' || tpm === undefined || list === undefined) return;
-      await tpm.reconnect();
-      if ((await tpm.resetCount()) === this.#resetCount) {
-        await this.#catchUp(list, tpm);
-        this.#extended = list.count;
-        this.#settle('in step', undefined);
-      } else {
-        await mustBeZero(tpm, this.settings.pcr);
-        this.#closeList();
-        await this.#open(tpm);
-        this.settings.began();
-      }
-    }).catch((error: unknown) => {
-      if (error instanceof ListProblem) this.#settle('apart', error.message);
-      else if (!(error instanceof TpmFailed)) this.settings.log.error({ err: error }, 'recovery');
-    });
-  }
-
-  #settle(standing: ListStanding, problem: string | undefined): void {
-    if (standing !== this.#standing && this.#standing !== 'closed') {
-      this.settings.log.warn(
-        { standing, problem, tpm: this.#tpm?.name },
-        'measurement list and PCR',
-      );
-    }
-    this.#standing = standing;
-    this.#problem = problem;
-    if (standing !== 'behind') {
-      clearInterval(this.#timer);
-      this.#timer = undefined;
+  #refuse(list: MeasurementList, bytes: number): void {
+    if (this.settings.isRequired && this.#kept.standing !== 'in step') throw this.#kept.lost();
+    const { mostEntries, mayGrow } = this.settings;
+    if (list.count + this.#underWay.size >= mostEntries || !mayGrow(bytes)) {
+      throw new ListFailed('EDQUOT');
     }
   }
 
   /** While `work` is done nothing is added. */
   #exclusively(work: () => Promise<void>): Promise<void> {
-    const before = this.#gate;
-    const done = before.then(async () => {
+    const done = this.#gate.then(async () => {
       await Promise.allSettled(this.#underWay.values());
       await work();
     });
     this.#gate = done.catch(() => undefined);
     return done;
   }
-
-  #closeList(): void {
-    this.#list?.close();
-    this.#list = undefined;
-  }
 }
-
-/** A list can begin only where a PCR does: nobody could replay it otherwise. */
-const mustBeZero = async (tpm: Tpm, pcr: number): Promise<void> => {
-  for (const value of (await tpm.read(pcr)).values()) {
-    if (value.some((byte) => byte !== 0)) {
-      throw new ListProblem(
-        `PCR ${pcr} of ${tpm.name} is in use, and no list here says by whom: restart that TPM, ` +
-          'choose another pcr=, or give the state= directory that has its list',
-      );
-    }
-  }
-};
-
-const apart = (tpm: Tpm, pcr: number): string =>
-  `PCR ${pcr} of ${tpm.name} is not where the list says it is: something else extends it. ` +
-  'Restart that TPM or choose another pcr=';

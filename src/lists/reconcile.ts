@@ -3,9 +3,14 @@
  * entry is journalled before it is extended, so that the journal is never behind.
  */
 import { bankHash } from '../ima/digest/bank-hash.js';
+import type { ListEntry } from '../ima/list/entry.js';
 import type { HashAlgorithm } from '../ima/ports.js';
-import type { PcrValues, Tpm } from '../tpm/tpm.js';
+import type { ExtendOrder, PcrValues, Tpm } from '../tpm/tpm.js';
 import type { MeasurementList } from './measurement-list.js';
+import { encodeRecord, Record } from './record.js';
+
+/** Entries taken from the journal together: a long list is never in memory as a whole. */
+const BATCH = 1024;
 
 /** Where a PCR of one bank stands, and where the TPM says it is. */
 interface Track {
@@ -47,20 +52,36 @@ export const entriesInTpm = async (
   return found;
 };
 
-/** Extends what the TPM lacks from position `from` on; rejects with TpmFailed. */
+/** Adds an entry to a list that nobody else adds to. Rejects with JournalFailed or TpmFailed. */
+export const extendEntry = async (
+  list: MeasurementList,
+  tpm: Tpm,
+  entry: ListEntry,
+): Promise<void> => {
+  const bytes = encodeRecord(entry);
+  const record = new Record(bytes, 0);
+  const digests = tpm.banks.map((bank) => record.extension(bank));
+  await tpm.extend({ pcr: entry.pcr, digests, journal: { fd: list.descriptor, bytes } });
+  list.appended(bytes);
+};
+
+/** Extends what the TPM lacks from position `from` on; rejects with TpmFailed at the first that fails. */
 export const extendFrom = async (
   list: MeasurementList,
   tpm: Tpm,
   from: number,
 ): Promise<number> => {
-  const orders: { pcr: number; digests: Uint8Array[] }[] = [];
-  list.forEach(from, (record) => {
-    const digests = tpm.banks.map((bank) => Uint8Array.from(record.extension(bank)));
-    orders.push({ pcr: record.pcr, digests });
-  });
   const journal = { fd: list.descriptor, bytes: new Uint8Array() };
-  await Promise.all(orders.map((order) => tpm.extend({ ...order, journal })));
-  return orders.length;
+  for (let begin = from; begin < list.count; begin += BATCH) {
+    const orders: ExtendOrder[] = [];
+    const add = (record: Record): void => {
+      const digests = tpm.banks.map((bank) => Uint8Array.from(record.extension(bank)));
+      orders.push({ pcr: record.pcr, digests, journal });
+    };
+    list.forEach(begin, add, begin + BATCH);
+    for (const order of orders) await tpm.extend(order);
+  }
+  return Math.max(0, list.count - from);
 };
 
 const tracksOf = (actual: PcrValues): [HashAlgorithm, Track][] =>

@@ -8,6 +8,7 @@ export interface StartListsParts extends Omit<ClaimParts, 'swtpmDirectory'> {
   readonly stateDirectory: string;
   readonly tpmRequired: boolean;
   readonly mostEntries: number;
+  readonly mostOwnersBytes: number;
   readonly lives: (id: bigint) => boolean | undefined;
   readonly log: Log;
 }

@@ -61,6 +61,8 @@ export const LIMITS = {
   policyFileBytes: 1024 * 1024,
   /** Entries of the measurement list of a namespace other than the system's. */
   listEntries: 262_144,
+  /** Bytes of the measurement lists of all namespaces of one owning uid, the system's aside. */
+  ownersListBytes: 256 * 1024 * 1024,
   /** Files whose status a policy remembers for the callers of one namespace. */
   iints: 131_072,
 } as const;
@@ -128,6 +130,12 @@ export class Namespace {
   /** What is known of a file holds no more. */
   forgetResults(nodes: readonly number[]): void {
     for (const ima of [this.ima, ...this.#views.values()]) ima.iints.forget(nodes);
+  }
+
+  /** Nobody could write to the file a moment ago: a period of writers is over. */
+  writersEnded(node: number): void {
+    this.ima.violations.writersEnded(node);
+    for (const ima of [this.ima, ...this.#views.values()]) ima.iints.find(node)?.forgetResults();
   }
 
   /** The kernel forgot these inodes. */

@@ -16,6 +16,8 @@ export interface SettingsParts {
    * Error, of the system's with `code`, that says what is wrong with it.
    */
   readonly changeTpm: (namespace: Namespace, tpm: string) => Promise<boolean>;
+  /** Whether `auto` gives the machine's TPM. */
+  readonly machineHasTpm: () => boolean;
   readonly log: Log;
 }
 
@@ -46,14 +48,18 @@ export class Settings {
 
   /**
    * `tpm`: `auto` by the namespace's own root, anything else by the system alone (EPERM): what the
-   * name of a TPM makes the daemon reach is not for a container to say. EBUSY once something was
-   * measured; EINVAL for what names no TPM; EIO for one that cannot be had.
+   * name of a TPM makes the daemon reach is not for a container to say. Nor is the machine's TPM for
+   * who activated himself, who may be any user. EBUSY once something was measured; EINVAL for what
+   * names no TPM; EIO for one that cannot be had.
    */
   async setTpm(namespace: Namespace, tpm: string, caller: Caller): Promise<ErrnoName | undefined> {
     const { registry, changeTpm, log } = this.parts;
     if (namespace.isDead) return 'EINVAL';
-    if (caller.scope !== registry.system.id && tpm !== 'auto') return 'EPERM';
+    const isSystem = caller.scope === registry.system.id;
+    if (!isSystem && tpm !== 'auto') return 'EPERM';
     if (!namespace.isActive) return 'EINVAL';
+    const isOwn = namespace.activation?.by === 'own-root';
+    if (!isSystem && isOwn && this.parts.machineHasTpm()) return 'EPERM';
     // The list of the system and its TPM are those the mount began with.
     if (namespace.isSystem) return 'EBUSY';
     try {

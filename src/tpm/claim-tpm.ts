@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { errnoOf } from '../base/errno.js';
 import type { Log } from '../base/log.js';
 import { kernelImaIsActive } from './kernel-ima.js';
-import { openTpm, parseTpmChoice, type SettledTpmChoice, settleTpmChoice } from './open-tpm.js';
+import {
+  endingWith,
+  openTpm,
+  parseTpmChoice,
+  type SettledTpmChoice,
+  settleTpmChoice,
+} from './open-tpm.js';
 import type { Tpm } from './tpm.js';
 
 /** What is written there names no TPM; `code` for a control file. */
@@ -38,7 +44,7 @@ export const claimTpm = async (name: string, parts: ClaimParts): Promise<Tpm> =>
     if (lock !== undefined) parts.addon.closeDescriptor(lock);
   };
   try {
-    return releasing(await openTpm(settled, { ...parts, kernelImaIsActive }), release);
+    return endingWith(await openTpm(settled, { ...parts, kernelImaIsActive }), release);
   } catch (error) {
     release();
     throw error;
@@ -59,16 +65,3 @@ const claim = (choice: SettledTpmChoice, { pcr, addon }: ClaimParts): number | u
     );
   }
 };
-
-/** The same TPM; its lock ends with it. */
-const releasing = (tpm: Tpm, release: () => void): Tpm => ({
-  name: tpm.name,
-  get banks() {
-    return tpm.banks;
-  },
-  extend: (order) => tpm.extend(order),
-  read: (pcr) => tpm.read(pcr),
-  resetCount: () => tpm.resetCount(),
-  reconnect: () => tpm.reconnect(),
-  close: () => tpm.close().finally(release),
-});

@@ -78,8 +78,9 @@ const openOwnSwtpm = async ({ swtpmDirectory, log }: TpmSurroundings): Promise<T
 };
 
 /** The same TPM; `end` follows its close. */
-const endingWith = (tpm: Tpm, end: () => Promise<void>): Tpm => ({
+export const endingWith = (tpm: Tpm, end: () => Promise<void> | void): Tpm => ({
   name: tpm.name,
+  pcrs: tpm.pcrs,
   get banks() {
     return tpm.banks;
   },

@@ -17,6 +17,7 @@ const hashes: readonly (readonly [HashAlgorithm, Hash, number])[] = [
 
 export class SoftwarePcrs implements Tpm {
   readonly name = 'none';
+  readonly pcrs = PCRS;
   readonly banks: readonly HashAlgorithm[] = hashes.map(([algorithm]) => algorithm);
   /** By PCR, one value for each bank. PCRs that were never extended are zeros and not in it. */
   readonly #values = new Map<number, readonly Uint8Array[]>();

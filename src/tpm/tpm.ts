@@ -44,10 +44,12 @@ export interface Tpm {
   readonly name: string;
   /** Allocated banks whose algorithm imafs can compute, SHA-1 first where there is one. */
   readonly banks: readonly HashAlgorithm[];
+  /** PCRs that it has, from 0 on. */
+  readonly pcrs: number;
   /**
    * Journals, then extends, in the order of the calls. Rejects with JournalFailed or TpmFailed; after
-   * a TpmFailed that means a lost connection every order is journalled and fails at once, until
-   * `reconnect` has succeeded.
+   * a TpmFailed every order is journalled and fails at once, until `reconnect` has succeeded: no later
+   * entry is in a PCR that lacks an earlier one.
    */
   extend(order: ExtendOrder): Promise<void>;
   /** Current values of a PCR in all `banks`. Rejects with TpmFailed. */

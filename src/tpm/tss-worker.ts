@@ -102,7 +102,15 @@ const extend = (block: Uint8Array, order: PackedOrder): void => {
     throw error;
   }
   const digests = block.subarray(order.digestsOffset, order.journalOffset);
-  inTpm(JOURNALLING, () => connected().extend(order.pcr, digests));
+  try {
+    inTpm(JOURNALLING, () => connected().extend(order.pcr, digests));
+  } catch (error) {
+    // What the TPM refused is in the journal: nothing may follow it into a PCR.
+    if (error instanceof TssError || error instanceof RangeError) {
+      throw new ConnectionLost(error.message, error instanceof TssError ? error.rc : 0);
+    }
+    throw error;
+  }
 };
 
 const extendAll = (block: Uint8Array): void => {

@@ -1,6 +1,6 @@
 /** A TPM behind tpm2-tss, which a thread of its own calls. */
 import type { HashAlgorithm } from '../ima/ports.js';
-import { BANKS, type Bank } from './pcr-banks.js';
+import { BANKS, type Bank, TPM_PCRS } from './pcr-banks.js';
 import type { Tcti } from './tcti.js';
 import type { ExtendOrder, PcrValues, Tpm } from './tpm.js';
 import { TssThread } from './tss-thread.js';
@@ -29,6 +29,7 @@ export const openTss = async (tcti: Tcti, options: TssOptions = {}): Promise<Tpm
 };
 
 class Tss implements Tpm {
+  readonly pcrs = TPM_PCRS;
   readonly #tcti: Tcti;
   readonly #deadlineMs: number;
   #thread: TssThread;

@@ -3,6 +3,9 @@
 //   openloop open FILE         one open
 //   openloop read FILE         reading all of it, the open not counted
 //   openloop walk DIR          opens and reads every file below DIR; prints how many there were
+//   openloop cold DIR COUNT    mean of the opens of DIR/0, DIR/1, ... one after the other
+//   openloop crowd DIR COUNT   COUNT processes walk DIR/0, DIR/1, ... at once, until the last is
+//   done
 #define _GNU_SOURCE
 #include <err.h>
 #include <fcntl.h>
@@ -10,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -50,8 +54,49 @@ static int visit(const char* path, const struct stat* stat, int type, struct FTW
   return 0;
 }
 
+static void walk(const char* path) {
+  if (nftw(path, visit, 64, FTW_PHYS | FTW_MOUNT) != 0) err(1, "nftw %s", path);
+}
+
+static const char* numbered(const char* directory, long number) {
+  static char path[4096];
+  snprintf(path, sizeof path, "%s/%ld", directory, number);
+  return path;
+}
+
+static double cold(const char* directory, long count) {
+  double spent = 0;
+  for (long i = 0; i < count; i++) {
+    const char* path = numbered(directory, i);
+    double start = now();
+    int fd = open_or_die(path);
+    spent += now() - start;
+    read_or_die(fd, 4096);
+    close(fd);
+  }
+  return spent / count;
+}
+
+static double crowd(const char* directory, long count) {
+  double start = now();
+  for (long i = 0; i < count; i++) {
+    pid_t child = fork();
+    if (child < 0) err(1, "fork");
+    if (child == 0) {
+      walk(numbered(directory, i));
+      _exit(0);
+    }
+  }
+  for (long i = 0; i < count; i++) {
+    int status;
+    if (wait(&status) < 0) err(1, "wait");
+    if (status != 0) errx(1, "a process of the crowd failed");
+  }
+  return now() - start;
+}
+
 int main(int argc, char** argv) {
-  if (argc < 3) errx(2, "usage: openloop warm|open|read|walk PATH [COUNT]");
+  if (argc < 3) errx(2, "usage: openloop warm|open|read|walk|cold|crowd PATH [COUNT]");
   const char* path = argv[2];
   if (strcmp(argv[1], "warm") == 0 && argc == 4) {
     long count = atol(argv[3]);
@@ -72,8 +117,12 @@ int main(int argc, char** argv) {
     printf("%.0f\n", now() - start);
     close(fd);
   } else if (strcmp(argv[1], "walk") == 0) {
-    if (nftw(path, visit, 64, FTW_PHYS | FTW_MOUNT) != 0) err(1, "nftw %s", path);
+    walk(path);
     printf("%ld\n", files);
+  } else if (strcmp(argv[1], "cold") == 0 && argc == 4) {
+    printf("%.0f\n", cold(path, atol(argv[3])));
+  } else if (strcmp(argv[1], "crowd") == 0 && argc == 4) {
+    printf("%.0f\n", crowd(path, atol(argv[3])));
   } else {
     errx(2, "unknown words");
   }

@@ -129,6 +129,8 @@ export class FakeTransport implements NativeTransport {
 
   // The addon's part.
   readonly addon = {
+    /** No file is mapped by anybody. */
+    isOpenElsewhere: (): boolean | undefined => false,
     getXattr: (fd: number): Buffer | undefined => this.#byFd(fd).xattr,
     closeDescriptor: (): void => undefined,
   };

@@ -219,7 +219,7 @@ test('the journal that takes nothing keeps the PCR as it is', async () => {
   assert.equal(await hexOf(tpm, 'sha1'), replay('sha1', ['one', 'two']));
 });
 
-test('what the TPM refuses fails alone, and the connection stands', async () => {
+test('nothing follows what the TPM refused into a PCR, until it is reached anew', async () => {
   const swtpm = await TestSwtpm.start();
   const tpm = await open(swtpm);
   const journal = newJournal();
@@ -232,6 +232,7 @@ test('what the TPM refuses fails alone, and the connection stands', async () => 
     }),
     TpmFailed,
   );
+  await tpm.reconnect();
   // PCR 17 may be extended by locality 4 and 2 to 3 only (PC client platform profile).
   const refused = {
     pcr: 17,
@@ -242,9 +243,11 @@ test('what the TPM refuses fails alone, and the connection stands', async () => 
     tpm.extend(refused),
     (error) => error instanceof TpmFailed && error.rc !== 0 && /locality/i.test(error.message),
   );
-  await extend(tpm, journal, 'one');
-  assert.equal(await hexOf(tpm, 'sha1'), replay('sha1', ['one']));
-  assert.deepEqual(journal.lines(), ['x', 'y', 'one']);
+  await assert.rejects(extend(tpm, journal, 'one'), TpmFailed);
+  await tpm.reconnect();
+  await extend(tpm, journal, 'two');
+  assert.equal(await hexOf(tpm, 'sha1'), replay('sha1', ['two']));
+  assert.deepEqual(journal.lines(), ['x', 'y', 'one', 'two']);
 });
 
 test('digests that do not fit the banks are a bug and touch nothing', async () => {

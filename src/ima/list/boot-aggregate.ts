@@ -19,18 +19,25 @@ export function bootBank(
 }
 
 /**
- * The first event of every list (ima_add_boot_aggregate, ima_init.c). `values`: of `bootPcrs` in
- * `bank`; without a TPM (undefined) the digest is zeros.
+ * The first event of every list (ima_add_boot_aggregate, ima_init.c). `values`: of `bootPcrs` in each
+ * bank, `bank` the one to show; without a TPM (undefined) the digest is zeros.
  */
 export function bootAggregate(
   hashAlgorithm: HashAlgorithm,
-  tpm: { readonly bank: HashAlgorithm; readonly values: readonly Uint8Array[] } | undefined,
+  tpm:
+    | {
+        readonly bank: HashAlgorithm;
+        readonly values: ReadonlyMap<HashAlgorithm, readonly Uint8Array[]>;
+      }
+    | undefined,
 ): EventData {
-  const digest: Digest = tpm
-    ? { algorithm: tpm.bank, bytes: aggregate(tpm.bank, tpm.values) }
-    : { algorithm: hashAlgorithm, bytes: zeros(hashAlgorithm) };
-  // The template of old has no other room; the kernel calculates one for SHA-1 then.
-  const legacyDigest: Digest = { algorithm: 'sha1', bytes: zeros('sha1') };
+  const digestOf = (algorithm: HashAlgorithm): Digest => {
+    const values = tpm?.values.get(algorithm);
+    return { algorithm, bytes: values ? aggregate(algorithm, values) : zeros(algorithm) };
+  };
+  const digest = digestOf(tpm?.bank ?? hashAlgorithm);
+  // The template of old has no other room (ima_eventdigest_init calculates it for SHA-1).
+  const legacyDigest = digestOf('sha1');
   const name = Buffer.from('boot_aggregate');
   return { ...NOTHING, name, digest, legacyDigest, defaultAlgorithm: hashAlgorithm };
 }

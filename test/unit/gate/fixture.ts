@@ -62,7 +62,8 @@ export class GateFixture {
       for (const namespace of registry.known()) namespace.forgetResults([node]);
     };
     const writersEnded = (node: number): void => {
-      for (const { ima } of registry.known()) ima.violations.writersEnded(node);
+      this.digests.forget([node]);
+      for (const namespace of registry.known()) namespace.writersEnded(node);
     };
     const settling = new Settling({
       addon,

@@ -132,5 +132,6 @@ export const accessTo = (file: ImaFile, facts: Partial<Access> = {}): Access => 
   name: () => Promise.resolve(Buffer.from('/mnt/f')),
   hasReaders: () => Promise.resolve(false),
   hasWriters: () => Promise.resolve(false),
+  mayHaveWriters: () => true,
   ...facts,
 });

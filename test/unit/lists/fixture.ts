@@ -28,6 +28,7 @@ export const entryFor = (
 
 export class FakeTpm implements Tpm {
   readonly name: string = 'swtpm:path=/fake';
+  readonly pcrs = 24;
   readonly banks = ['sha1', 'sha256'];
   readonly #values = new Map<string, Uint8Array>();
   resets = 1;

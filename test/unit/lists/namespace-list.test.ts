@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createLog } from '../../../src/base/log.js';
 import { ListFailed } from '../../../src/ima/ports.js';
+import type { ListSettings } from '../../../src/lists/list-settings.js';
 import { ListDirectory } from '../../../src/lists/list-state.js';
-import { type ListSettings, NamespaceList } from '../../../src/lists/namespace-list.js';
+import { NamespaceList } from '../../../src/lists/namespace-list.js';
 import { entriesInTpm } from '../../../src/lists/reconcile.js';
 import { entryFor, FakeTpm, templateOf } from './fixture.js';
 
@@ -32,6 +33,7 @@ class Scene {
       pcr: 10,
       isRequired: false,
       mostEntries: Number.POSITIVE_INFINITY,
+      mayGrow: () => true,
       template: () => templateOf('ima-ng'),
       hashAlgorithm: () => 'sha256',
       began: () => void (this.began += 1),
@@ -42,7 +44,7 @@ class Scene {
   }
 
   async open(): Promise<this> {
-    await this.list.open(this.tpm);
+    await this.list.open(this.tpm, this.tpm.name);
     return this;
   }
 
@@ -177,7 +179,7 @@ test('a TPM that comes back as it was gets what it missed', async () => {
   await scene.list.add(entryFor('/b'));
   scene.tpm.isLost = false;
   await until(() => scene.list.standing === 'in step');
-  assert.equal(scene.began, 0);
+  assert.equal(scene.began, 1, 'only at the first opening');
   await scene.agrees();
   assert.equal(scene.list.extended, 3);
   await scene.list.close();
@@ -192,11 +194,73 @@ test('a TPM that comes back reset has a new list, and what was measured is to be
   scene.tpm.isLost = false;
   scene.tpm.reset();
   await until(() => scene.list.standing === 'in step');
-  assert.equal(scene.began, 1);
+  assert.equal(scene.began, 2);
   assert.deepEqual(scene.names, ['boot_aggregate']);
   assert.equal(old?.read('ascii', 'sha1', 0, 10).length, 0);
   assert.deepEqual(await scene.list.add(entryFor('/a')), { state: 'added' });
   await scene.agrees();
+  await scene.list.close();
+});
+
+test('a reset is noticed though nothing is measured', async () => {
+  const scene = await new Scene().open();
+  scene.tpm.reset();
+  await until(() => scene.began === 2 && scene.list.standing === 'in step');
+  assert.deepEqual(scene.names, ['boot_aggregate']);
+  await scene.agrees();
+  await scene.list.close();
+});
+
+test('a new list that cannot begin is tried again; nothing is taken for measured meanwhile', async () => {
+  const scene = await new Scene().open();
+  await scene.list.add(entryFor('/a'));
+  scene.tpm.reset();
+  scene.tpm.full = 'ENOSPC';
+  await until(() => scene.began > 1);
+  await assert.rejects(scene.list.add(entryFor('/a')), ListFailed);
+  scene.tpm.full = undefined;
+  await until(() => scene.list.standing === 'in step');
+  assert.deepEqual(await scene.list.add(entryFor('/a')), { state: 'added' });
+  await scene.agrees();
+  await scene.list.close();
+});
+
+test('a TPM that is looked for slowly keeps nobody waiting', async () => {
+  const scene = await new Scene().open();
+  scene.tpm.isLost = true;
+  await scene.list.add(entryFor('/a'));
+  scene.tpm.reconnect = () => new Promise((_, reject) => setTimeout(reject, 5000).unref());
+  await new Promise((resolve) => setTimeout(resolve, 1200));
+  const began = performance.now();
+  assert.equal((await scene.list.add(entryFor('/b'))).state, 'unextended');
+  assert.ok(performance.now() - began < 1000);
+  await scene.list.close();
+});
+
+test('a PCR of a rule must be there, and be zero, before anything goes to it', async () => {
+  const scene = await new Scene().open();
+  const missing = scene.list.add(entryFor('/a', { pcr: 24 }));
+  await assert.rejects(missing, { reason: 'there is no PCR 24' });
+  const digests = [Buffer.alloc(20, 1), Buffer.alloc(32, 1)];
+  const fd = scene.list.current?.descriptor ?? -1;
+  await scene.tpm.extend({ pcr: 11, digests, journal: { fd, bytes: new Uint8Array() } });
+  await assert.rejects(scene.list.add(entryFor('/a', { pcr: 11 })), { reason: 'PCR 11 is in use' });
+  assert.deepEqual(await scene.list.add(entryFor('/a', { pcr: 12 })), { state: 'added' });
+  await scene.restart();
+  assert.deepEqual(await scene.list.add(entryFor('/b', { pcr: 12 })), { state: 'added' });
+  await scene.agrees();
+  await scene.list.close();
+});
+
+test('the bytes of an owner are bounded', async () => {
+  let left = 2000;
+  const mayGrow = (bytes: number): boolean => (left -= bytes) >= 0;
+  const scene = await new Scene({ mayGrow }).open();
+  const states = await Promise.allSettled(
+    Array.from({ length: 20 }, (_, index) => scene.list.add(entryFor(`/${index}`))),
+  );
+  const refused = states.filter(({ status }) => status === 'rejected').length;
+  assert.ok(refused > 5 && refused < 19, String(refused));
   await scene.list.close();
 });
 
@@ -214,17 +278,17 @@ test('another TPM before the first measurement, not after; one in use is not tak
   const scene = await new Scene().open();
   const used = await new Scene().open();
   await assert.rejects(
-    scene.list.changeTpm(() => Promise.resolve(used.tpm)),
+    scene.list.changeTpm('used', () => Promise.resolve(used.tpm)),
     /is in use/,
   );
   assert.equal(scene.list.tpm, scene.tpm);
   const next = new FakeTpm();
-  assert.equal(await scene.list.changeTpm(() => Promise.resolve(next)), true);
+  assert.equal(await scene.list.changeTpm('next', () => Promise.resolve(next)), true);
   assert.deepEqual([scene.tpm.isClosed, scene.list.tpm], [true, next]);
   assert.deepEqual(scene.names, ['boot_aggregate']);
   await scene.list.add(entryFor('/a'));
   const late = new FakeTpm();
-  assert.equal(await scene.list.changeTpm(() => Promise.resolve(late)), false);
+  assert.equal(await scene.list.changeTpm('late', () => Promise.resolve(late)), false);
   assert.equal(next.isClosed, false);
   await Promise.all([scene.list.close(), used.list.close()]);
 });

@@ -10,6 +10,7 @@ export const settingsOf = (
   new Settings({
     registry,
     canHash: (algorithm) => algorithm === 'sha512',
+    machineHasTpm: () => false,
     changeTpm: () => Promise.resolve(true),
     log: createLog('silent'),
     ...parts,

@@ -38,6 +38,22 @@ test('a container asks for a TPM by auto, the system gives any', async () => {
   assert.deepEqual(given, ['auto', 'swtpm:path=/s']);
 });
 
+test("the machine's TPM is not for who activated himself", async () => {
+  const fixture = new NamespaceFixture();
+  const given = await fixture.activated(CONTAINER, []);
+  const own = fixture.registry.obtain(3n, 1003, 1);
+  own.activate({ by: 'own-root', ownerUid: 1000, time: '' });
+  for (const [has, errno] of [
+    [true, 'EPERM'],
+    [false, undefined],
+  ] as const) {
+    const settings = settingsOf(fixture, { machineHasTpm: () => has });
+    assert.equal(await settings.setTpm(own, 'auto', fixture.caller(3n)), errno);
+    assert.equal(await settings.setTpm(given, 'auto', fixture.caller(CONTAINER)), undefined);
+    assert.equal(await settings.setTpm(own, 'auto', fixture.caller(1n)), undefined);
+  }
+});
+
 test('a TPM that cannot be had is said, one after the first measurement is too late', async () => {
   const fixture = new NamespaceFixture();
   const container = await fixture.activated(CONTAINER, []);
