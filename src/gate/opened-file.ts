@@ -143,8 +143,7 @@ export class OpenedFile implements ImaFile {
 
   /** A writable mapping whose handle is closed, or a writer behind the mount: a lease is refused. */
   isWrittenElsewhere(): boolean {
-    this.#lookForWriter();
-    return this.hasWriter;
+    return !this.#isElsewhere() && this.#leaseIsRefused();
   }
 
   /** Settling has read this version a moment ago, under a lease. */
@@ -197,14 +196,18 @@ export class OpenedFile implements ImaFile {
 
   /** Writers behind the mount are known by nothing but a lease that is refused. */
   #lookForWriter(): void {
-    if (this.hasWriter || this.#isElsewhere()) return;
+    if (!this.hasWriter && !this.#isElsewhere()) this.#leaseIsRefused();
+  }
+
+  #leaseIsRefused(): boolean {
     const { transport } = this.parts;
     const lease = transport.takeLease(this.upcall.node);
     if (lease.state === 'granted') transport.releaseLease(lease.fd);
-    if (lease.state !== 'busy' && lease.state !== 'gone') return;
+    if (lease.state !== 'busy' && lease.state !== 'gone') return false;
     this.hasWriter = true;
     // Native gives a file with such a writer a new version; it is still the one judged.
     this.#version = transport.version(this.upcall.node) ?? -1;
+    return true;
   }
 
   /** The file is at another version than the one judged. */
