@@ -70,6 +70,12 @@ Value getXattr(const CallbackInfo& info) {
   return Napi::Buffer<uint8_t>::Copy(info.Env(), values[0]->data(), values[0]->size());
 }
 
+Value isBeingWritten(const CallbackInfo& info) {
+  const LeaseState state = probeWriters(intOf(info, 0));
+  if (state == LeaseState::unsupported) return info.Env().Undefined();
+  return Napi::Boolean::New(info.Env(), state == LeaseState::busy);
+}
+
 Value isOpenElsewhere(const CallbackInfo& info) {
   const auto answer = probeOthers(intOf(info, 0));
   if (!answer) return info.Env().Undefined();
@@ -223,6 +229,7 @@ Object initialize(Env env, Object exports) {
   set("getXattr", getXattr);
   set("closeDescriptor", closeDescriptor);
   set("lockFile", lockFile);
+  set("isBeingWritten", isBeingWritten);
   set("isOpenElsewhere", isOpenElsewhere);
   set("namespaceOf", namespaceOf);
   set("namespaceAt", namespaceAt);

@@ -364,6 +364,11 @@ export interface Addon {
   getXattr(fd: number, name: string): Buffer | undefined;
   closeDescriptor(fd: number): void;
   /**
+   * Whether anybody can write to the file behind an O_RDONLY descriptor: a read lease is tried and given
+   * up at once. Undefined where leases say nothing.
+   */
+  isBeingWritten(fd: number): boolean | undefined;
+  /**
    * Whether the file behind an O_RDONLY descriptor is open by any other descriptor or mapping: a write
    * lease is tried and given up at once. Undefined where leases say nothing.
    */

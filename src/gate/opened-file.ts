@@ -16,7 +16,7 @@ const fstatAsync = promisify(fstat);
 const readAsync = promisify(read);
 
 export interface OpenedFileParts {
-  readonly addon: Pick<Addon, 'getXattr'>;
+  readonly addon: Pick<Addon, 'getXattr' | 'isBeingWritten'>;
   readonly transport: Pick<NativeTransport, 'version' | 'takeLease' | 'releaseLease'>;
   readonly pool: Pick<HashPool, 'digest' | 'writeXattr'>;
   readonly digests: DigestCache;
@@ -42,6 +42,8 @@ export class OpenedFile implements ImaFile {
   #version: number;
   #imaXattr: Uint8Array | undefined;
   #hasMoved = false;
+  /** The version at which a lease said last that nobody writes. */
+  #unwrittenVersion = -1;
   /** Whether the policy that is asked now may have security.ima written; set before asking it. */
   mayFix = false;
   /** What is read of it is taken although it changed meanwhile; else FileMoved. */
@@ -176,7 +178,7 @@ export class OpenedFile implements ImaFile {
     const version = this.#version;
     const cached = this.#isReliable() ? digests.find(node, version, algorithm) : undefined;
     if (cached !== undefined) return cached;
-    this.#lookForWriter();
+    if (this.#unwrittenVersion !== version) this.#lookForWriter();
     const order = { namespace: caller.scope, node, algorithm, fd, leased: false };
     const shared = this.#isReliable();
     const bytes = await pool.digest({ ...order, version: this.#version, shared });
@@ -200,7 +202,11 @@ export class OpenedFile implements ImaFile {
   }
 
   #leaseIsRefused(): boolean {
-    const { transport } = this.parts;
+    const { addon, transport } = this.parts;
+    if (addon.isBeingWritten(this.upcall.fd) !== true) {
+      this.#unwrittenVersion = this.#version;
+      return false;
+    }
     const lease = transport.takeLease(this.upcall.node);
     if (lease.state === 'granted') transport.releaseLease(lease.fd);
     if (lease.state !== 'busy' && lease.state !== 'gone') return false;

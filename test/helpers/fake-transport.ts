@@ -129,6 +129,11 @@ export class FakeTransport implements NativeTransport {
 
   // The addon's part.
   readonly addon = {
+    isBeingWritten: (fd: number): boolean | undefined => {
+      const { lease, node } = this.#byFd(fd);
+      this.done.push(`probe ${node} ${lease}`);
+      return lease === 'unsupported' ? undefined : lease !== 'granted';
+    },
     /** No file is mapped by anybody. */
     isOpenElsewhere: (): boolean | undefined => false,
     getXattr: (fd: number): Buffer | undefined => this.#byFd(fd).xattr,
