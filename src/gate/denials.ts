@@ -100,9 +100,17 @@ const hintFor = (cause: string, path: string): string | undefined => {
     case 'IMA-signature-required':
     case 'invalid-signature':
       return 'signatures are not supported yet';
+    case 'ENOSPC':
+      return 'the disk of the state directory is full: its measurement could not be written down';
+    case 'EDQUOT':
+      return 'the measurement list of the namespace is full, see limits in status';
+    case 'closed':
+      return 'there is no measurement list: see measurements in status';
     case 'failed(directio)':
       return 'open it without O_DIRECT';
     default:
-      return undefined;
+      return cause.startsWith('TPM_error') || cause.includes('PCR')
+        ? 'the TPM did not take its measurement: see measurements in status, and imafs doctor'
+        : undefined;
   }
 };

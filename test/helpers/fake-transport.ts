@@ -12,6 +12,7 @@ import type {
   OpenAnswer,
   OpenUpcall,
   ScopeFacts,
+  TransportCounters,
   Upcall,
   VirtualAnswer,
 } from '../../src/binding/addon-types.js';
@@ -237,11 +238,17 @@ export class FakeTransport implements NativeTransport {
     throw new Error('not in unit tests');
   }
 
-  counters(): never {
-    throw new Error('not in unit tests');
+  counters(): TransportCounters {
+    const handles = [...this.files.values()].reduce(
+      (sum, file) => sum + file.readers + file.writers,
+      0,
+    );
+    return { handles } as TransportCounters;
   }
 
-  voidNode(): void {}
+  voidNode(node: number): void {
+    this.done.push(`void ${node}`);
+  }
   notifyPoll(): void {}
   unmount(): void {}
 
