@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "addon_values.hpp"
+#include "path_text.hpp"
 
 namespace imafs {
 
@@ -90,9 +91,10 @@ Napi::Value Transport::takeUpcalls(const CallbackInfo& info) {
 void Transport::finishOpen(const CallbackInfo& info) {
   const auto answer = info[1].As<Object>();
   const Napi::Value successor = answer.Get("successor");
-  session_->finishOpen(idOf(info, 0), answer.Get("errno").As<Number>().Int32Value(),
-                       answer.Get("remember").ToBoolean().Value(),
-                       successor.IsString() ? successor.As<String>().Utf8Value() : std::string());
+  session_->finishOpen(
+      idOf(info, 0), answer.Get("errno").As<Number>().Int32Value(),
+      answer.Get("remember").ToBoolean().Value(),
+      successor.IsString() ? bytesOfPath(successor.As<String>().Utf16Value()) : std::string());
 }
 
 void Transport::finish(const CallbackInfo& info) {
@@ -167,7 +169,7 @@ void Transport::setUnsettled(const CallbackInfo& info) {
 Napi::Value Transport::openBacking(const CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Session::Opened opened;
-  const std::string path = info[0].As<String>().Utf8Value();
+  const std::string path = bytesOfPath(info[0].As<String>().Utf16Value());
   if (const int error = session_->openBacking(path, opened)) {
     throwSystemError(env, error, "open " + path);
     return env.Undefined();

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "path_text.hpp"
+
 namespace imafs {
 
 namespace {
@@ -202,7 +204,7 @@ Value toValue(Env env, const UpcallPtr& upcall) {
   to.Set("file", toValue(env, from.facts.file));
   to.Set("version", number(env, from.facts.version));
   to.Set("fresh", Boolean::New(env, from.facts.fresh));
-  to.Set("path", String::New(env, from.facts.path));
+  to.Set("path", String::New(env, textOfPath(from.facts.path)));
   to.Set("writers", number(env, from.facts.writers));
   if (from.kind == UpcallKind::open) fillOpen(env, from, to);
   if (from.kind == UpcallKind::xattrChange) {

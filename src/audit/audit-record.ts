@@ -3,6 +3,7 @@
  * order and quoting are those of integrity_audit_message() (security/integrity/integrity_audit.c) and
  * ima_audit_measurement() (ima_api.c), with mnt_ns= where the namespace patches of 2017 put it.
  */
+import { pathBytes } from '../base/path-bytes.js';
 
 /** include/uapi/linux/audit.h: AUDIT_INTEGRITY_DATA, _STATUS, _PCR, _RULE, _POLICY_RULE. */
 export type AuditType = 1800 | 1802 | 1804 | 1805 | 1807;
@@ -30,7 +31,7 @@ export const bare = (key: string, value: string | number): Field => ({ key, form
 export const untrusted = (key: string, value: Uint8Array | string): Field => ({
   key,
   form: 'untrusted',
-  value: typeof value === 'string' ? Buffer.from(value) : value,
+  value: typeof value === 'string' ? pathBytes(value) : value,
 });
 
 /** audit_string_contains_control() and audit_log_n_hex() of kernel/audit.c. */

@@ -1,4 +1,5 @@
 /** Asks every policy that has a say about one open, hook by hook; the first refusal ends it. */
+import { pathBytes } from '../base/path-bytes.js';
 import type { NativeTransport, OpenUpcall } from '../binding/addon-types.js';
 import type { HookCall } from '../ima/hooks-of-open.js';
 import { type Denied, processMeasurement, type Verdict } from '../ima/process-measurement.js';
@@ -77,7 +78,7 @@ export const judgeOpen = async (
     const records = new HeldAudit();
     audit.push({ judge, records });
     // Not as the writer sees it: his mounts are nothing to them.
-    const name = () => Promise.resolve(Buffer.from(upcall.path));
+    const name = () => Promise.resolve(pathBytes(upcall.path));
     const cause = await checkWriterViolation(judge.ima, records, { file, name, hasReaders });
     // A list of others that is full or closed is no reason to refuse who has nothing to do with it.
     if (cause !== undefined) judge.namespace.record('list', { violation: upcall.path, cause });
@@ -171,7 +172,7 @@ export const pathFor = (
   namespace.isSystem ? Promise.resolve(paths.ofSystem(path)) : paths.ofCaller(caller.tid, path);
 
 const nameFor = async (...what: Parameters<typeof pathFor>): Promise<Uint8Array> =>
-  Buffer.from(await pathFor(...what));
+  pathBytes(await pathFor(...what));
 
 /** Each hook for each set of credentials: all must pass, so the stricter result counts. */
 const hooksAndSubjects = (hooks: readonly HookCall[], { subjects }: Judge) =>

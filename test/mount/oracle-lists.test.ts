@@ -87,6 +87,22 @@ describe('lists as the kernel has them', () => {
     assert.equal(hexOf('sha256', binary.subarray(firstRecordBytes(binary))), BINARY);
   });
 
+  imafs.test('a name keeps its bytes, whatever they are', async () => {
+    const container = await atMnt([`${READ} fowner=1000`]);
+    await imafs.shell(
+      'for n in "n\\377\\303\\251" "n\\376\\303\\251"; do f=$BACKING/$(printf "$n"); ' +
+        'echo same >"$f"; chown 1000 "$f"; done',
+    );
+    await container.ok(['sh', '-c', 'cat /mnt/n*']);
+    const ascii = await list(container, 'ascii_runtime_measurements');
+    const names = ascii
+      .toString('latin1')
+      .split('\n')
+      .slice(1, -1)
+      .map((line) => line.split(' ')[4]);
+    assert.deepEqual(names.sort(), ['/mnt/n\xfe\xc3\xa9', '/mnt/n\xff\xc3\xa9']);
+  });
+
   imafs.test('violations among ordinary entries', async () => {
     for (const name of ['plain', 'ow', 'tom', 'ow2', 'rdwr', 'both']) {
       imafs.put(name, `content of ${name}\n`, { label: 'none' });
