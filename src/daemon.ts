@@ -3,10 +3,12 @@
  * file that knows all others.
  */
 import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { AuditLog } from './audit/audit-log.js';
 import { readCallerFacts } from './audit/caller-facts.js';
 import { createDeviceName } from './audit/device-name.js';
 import { FileSink } from './audit/file-sink.js';
+import { errnoOf } from './base/errno.js';
 import { createLog, type Log } from './base/log.js';
 import { loadAddon } from './binding/addon.js';
 import type { Addon, NativeTransport, TransportFacts } from './binding/addon-types.js';
@@ -14,12 +16,15 @@ import { canHash } from './binding/hash-algorithms.js';
 import { HashPool } from './binding/hash-pool.js';
 import { FileLabeller } from './control/label.js';
 import { LabelRule, readIdMap } from './control/label-rule.js';
-import {
-  type MeasurementStatus,
-  type StatusSources,
-  statusReport,
-} from './control/status-report.js';
+import { type StatusSources, statusReport } from './control/status-report.js';
 import { ControlTree } from './control/tree.js';
+import {
+  imaMaker,
+  type MakeIma,
+  measurementStatus,
+  openLists,
+  openSystemList,
+} from './daemon-lists.js';
 import { type DaemonOptions, StartProblem } from './daemon-options.js';
 import { type BackingFacts, backingFacts, deviceOfMount } from './gate/backing-facts.js';
 import { Denials } from './gate/denials.js';
@@ -30,12 +35,10 @@ import { OpenHandler } from './gate/open.js';
 import { IMA_XATTR } from './gate/opened-file.js';
 import { Settling } from './gate/settling.js';
 import { XattrHandler } from './gate/xattr.js';
-import { changeIma, createIma, type Ima } from './ima/ima.js';
+import { changeIma, type Ima } from './ima/ima.js';
 import type { Lists } from './lists/lists.js';
-import { startLists } from './lists/start-lists.js';
 import { Lifecycle } from './namespaces/lifecycle.js';
 import { Lineage } from './namespaces/lineage.js';
-import { LIMITS, type Namespace } from './namespaces/namespace.js';
 import { Paths } from './namespaces/paths.js';
 import { PolicyLoader } from './namespaces/policy-loader.js';
 import { PolicyReads } from './namespaces/policy-reads.js';
@@ -45,7 +48,6 @@ import { Settings } from './namespaces/settings.js';
 import { Sharing } from './namespaces/sharing.js';
 import { startPolicy } from './namespaces/start-policy.js';
 import { findSystemNamespace, type SystemNamespace } from './namespaces/system-namespace.js';
-import { TpmNameProblem } from './tpm/claim-tpm.js';
 import { settleTpmChoice } from './tpm/open-tpm.js';
 
 /** A daemon that serves its mount, in this process. */
@@ -76,7 +78,7 @@ export const startDaemon = async (
     throw new StartProblem('hash', `${options.imaHash} cannot be computed here`);
   }
   const backing = backingFacts(options.backing);
-  const journal = openState(options.stateDirectory);
+  const journal = openState(options.stateDirectory, addon);
   const audit = await openAudit(options, log);
   const pool = new HashPool();
   const lists = openLists(options, addon, log);
@@ -125,14 +127,6 @@ interface Wake {
   /** A list began anew. */
   began: (id: bigint) => void;
 }
-
-/** The IMA of a namespace, with a list that is still closed. */
-type MakeIma = (owner: {
-  readonly id: bigint;
-  readonly isSystem: boolean;
-  readonly uid: () => number | undefined;
-  readonly began: (id: bigint) => void;
-}) => Ima;
 
 /** What a daemon has once it is mounted. */
 interface Mounted {
@@ -371,77 +365,17 @@ const transportOptions = (options: DaemonOptions, anonymousId: number) => ({
   guardedXattrs: [IMA_XATTR],
 });
 
-const imaMaker = (options: DaemonOptions, lists: Lists): MakeIma => {
-  const mode = options.appraise === 'enforce_ns' ? 'enforce' : options.appraise;
-  return ({ id, isSystem, uid, began }) => {
-    const list = lists.create({ id, isSystem, uid, ima: () => ima, began: () => began(id) });
-    const ima = createIma({
-      mode,
-      hashAlgorithm: options.imaHash,
-      template: options.imaTemplate,
-      pcr: options.pcr,
-      list,
-      iintCapacity: LIMITS.iints,
-    });
-    return ima;
-  };
-};
-
-const openLists = (options: DaemonOptions, addon: Addon, log: Log): Lists => {
-  const { stateDirectory, pcr, tpmRequired } = options;
-  const lives = (id: bigint) => addon.namespaceLives(id);
-  const { listEntries: mostEntries, ownersListBytes: mostOwnersBytes } = LIMITS;
-  try {
-    const limits = { mostEntries, mostOwnersBytes };
-    return startLists({ stateDirectory, pcr, tpmRequired, ...limits, lives, addon, log });
-  } catch (error) {
-    throw new StartProblem(
-      'state',
-      `state directory ${stateDirectory}: ${(error as Error).message}`,
-    );
-  }
-};
-
-/** Nothing is measured before the list is there. */
-const openSystemList = async (
-  { tpm, tpmRequired }: DaemonOptions,
-  lists: Lists,
-  { scope }: SystemNamespace,
-): Promise<void> => {
-  try {
-    await lists.open(scope, tpm);
-  } catch (error) {
-    const about = error instanceof TpmNameProblem ? 'tpm-name' : 'tpm';
-    throw new StartProblem(about, (error as Error).message);
-  }
-  if (tpmRequired && lists.of(scope)?.tpm?.name === 'none') {
-    throw new StartProblem('tpm', `tpm=${tpm} gives no TPM, and tpm_required wants one`);
-  }
-};
-
-const measurementStatus = (
-  { id, isActive, ima }: Namespace,
-  lists: Lists,
-): MeasurementStatus | undefined => {
-  const list = isActive ? lists.of(id) : undefined;
-  if (list === undefined) return undefined;
-  return {
-    count: list.current?.count ?? 0,
-    violations: list.current?.violations ?? 0,
-    template: ima.template.name,
-    tpm: list.tpm?.name ?? 'none',
-    state: list.standing,
-    extended: list.extended,
-    problem: list.problem,
-  };
-};
-
 /** Its files are the daemon's own, so an error of theirs must not be taken for one of the mount. */
-const openState = (directory: string): Journal => {
+const openState = (directory: string, addon: Addon): Journal => {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
+    // Held until the process ends.
+    addon.lockFile(join(directory, 'lock'));
     return new Journal(directory);
   } catch (error) {
+    if (errnoOf(error) === 'EAGAIN' || errnoOf(error) === 'EWOULDBLOCK') {
+      throw new StartProblem('state', `state directory ${directory} is another daemon's`);
+    }
     throw new StartProblem('state', `state directory ${directory}: ${(error as Error).message}`);
   }
 };

@@ -54,8 +54,13 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     why: 'integrations are other front doors to the command line',
   },
   'daemon-options': { may: [], mayTypes: ['ima'], why: 'options are values' },
+  'daemon-lists': {
+    may: ['base', 'binding', 'control', 'ima', 'lists', 'namespaces', 'tpm', 'daemon-options'],
+    why: 'it is a part of the composition root',
+  },
   daemon: {
     may: [
+      'daemon-lists',
       'audit',
       'base',
       'binding',

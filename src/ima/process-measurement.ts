@@ -3,6 +3,14 @@ import { type Collected, collectMeasurement } from './collect-measurement.js';
 import { allow, conclude } from './conclude.js';
 import { hashAlgorithmByName } from './digest/hash-algorithms.js';
 import { type Iint, IMA_APPRAISED, IMA_AUDITED, IMA_COLLECTED, IMA_HASHED } from './iint.js';
+import {
+  markDone,
+  markMeasured,
+  measuringStands,
+  remainingActions,
+  resultsStand,
+  type Todo,
+} from './iint-results.js';
 import type { Ima } from './ima.js';
 import {
   appraise,
@@ -13,7 +21,7 @@ import {
 } from './outcome.js';
 import { matchPolicy, type PolicyDecision } from './policy/match-policy.js';
 import type { AuditPort, Digest, HashAlgorithm, Hook } from './ports.js';
-import { type Measurement, measurementOf, storeMeasurement } from './store-measurement.js';
+import { type Measurement, storeMeasurement } from './store-measurement.js';
 import { IMA_TEMPLATE_IMA_NAME } from './template/template.js';
 import type { Denied, Verdict } from './verdict.js';
 import { checkReaderViolation, checkWriterViolation } from './violation-check.js';
@@ -90,9 +98,6 @@ function getAction({ policy, mode }: Ima, { hook, mask, subject, file }: Access)
   return matchPolicy(policy, { hook, mask, subject, object: file.object }, active);
 }
 
-/** TMPFS_MAGIC, RAMFS_MAGIC */
-const TRACELESS: ReadonlySet<number> = new Set([0x01021994, 0x858458f6]);
-
 /** Only the hooks of opening and mapping look for violations, and only where measuring is about. */
 async function checkViolation(
   ima: Ima,
@@ -157,75 +162,4 @@ function unrecorded(decision: PolicyDecision, op: Denied['op'], cause: string): 
 
 function demandsAnything({ measure: must, appraise: slot, audit, hash }: PolicyDecision): boolean {
   return must || slot !== undefined || audit || hash;
-}
-
-/**
- * Whether the iint's done bits count for this access. They outlive a change of the file only while
- * a writer whose open was itself judged here is about, and no other namespace's.
- */
-function resultsStand(iint: Iint, access: Access, { generation }: Moment): boolean {
-  const { file, writersOwn } = access;
-  return (
-    (mayKeepResults(access) && iint.speaksFor(file.version, generation)) ||
-    (writersOwn && iint.hasWriter() && iint.generation === generation)
-  );
-}
-
-/** A file is measured anew when its writers are gone; what they do meanwhile is a violation. */
-function measuringStands(iint: Iint, { writersOwn }: Access, { generation }: Moment): boolean {
-  return writersOwn && iint.generation === generation;
-}
-
-/** Once its page is dirty, a store through a mapping moves no version. */
-function mayKeepResults({ file, writersOwn }: Access): boolean {
-  return file.mayKeep || writersOwn;
-}
-
-interface Todo extends Pick<PolicyDecision, 'appraise' | 'audit'> {
-  readonly measure: Measurement | undefined;
-}
-
-function remainingActions(
-  ima: Ima,
-  { measure: mustMeasure, appraise: slot, audit, rules }: PolicyDecision,
-  iint: Iint,
-  { file, writersOwn }: Access,
-): Todo {
-  // Where stores through a mapping move no times, an equal version says nothing of the content.
-  const resultsLast = !TRACELESS.has(file.object.fsMagic) || (writersOwn && iint.hasWriter());
-  const measurement = mustMeasure ? measurementOf(ima, rules.measure) : undefined;
-  const isMeasured = measurement && resultsLast && iint.isMeasured(measurement.pcr);
-  const passed = slot && resultsLast && iint.has(IMA_APPRAISED[slot]);
-  return {
-    measure: isMeasured ? undefined : measurement,
-    appraise: passed ? undefined : slot,
-    audit: audit && !iint.has(IMA_AUDITED),
-  };
-}
-
-/**
- * Notes what was done for this version. Another access may have moved the iint while this one
- * waited: then it is not for this version any more, and the work counts as done for this access
- * alone, as it does while others may be writing. False only if another access did the same meanwhile.
- */
-function markDone(ima: Ima, moment: Moment, access: Access, bits: number): boolean {
-  const iint = iintToMark(ima, moment, access);
-  const first = !iint?.has(bits);
-  if (iint) {
-    iint.flags |= bits;
-  }
-  return first;
-}
-
-/** IMA_MEASURED; never for O_DIRECT, which may read something else than the page cache has. */
-function markMeasured(ima: Ima, moment: Moment, access: Access, pcr: number): void {
-  if (!access.directIo) {
-    iintToMark(ima, moment, access)?.setMeasured(pcr);
-  }
-}
-
-function iintToMark(ima: Ima, { generation }: Moment, access: Access): Iint | undefined {
-  const { file } = access;
-  const iint = mayKeepResults(access) ? ima.iints.find(file.node) : undefined;
-  return iint?.speaksFor(file.version, generation) ? iint : undefined;
 }

@@ -96,7 +96,10 @@ export class KeptList {
     try {
       await mustBeZero(tpm, pcr);
     } catch (error) {
-      if (error instanceof TpmFailed) return this.fellBehind(error);
+      if (error instanceof TpmFailed) {
+        this.fellBehind(error);
+        return;
+      }
       throw new ListFailed(`PCR ${pcr} is in use`, { cause: error });
     }
     this.#pcrs.add(pcr);

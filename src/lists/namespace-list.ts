@@ -71,16 +71,16 @@ export class NamespaceList implements ListPort {
     if (choice === this.#kept.choice && this.#kept.standing === 'in step') return true;
     if (!this.#isFresh()) return false;
     const tpm = await open();
-    let isChanged = false;
+    const change = { isDone: false };
     try {
       await this.#exclusively(async () => {
         if (!this.#isFresh()) return;
-        await this.#kept.change(tpm, choice, () => (isChanged = true));
+        await this.#kept.change(tpm, choice, () => (change.isDone = true));
       });
     } finally {
-      if (!isChanged) await tpm.close();
+      if (!change.isDone) await tpm.close();
     }
-    return isChanged;
+    return change.isDone;
   }
 
   /** Values of a bank's PCRs, those the list uses among them; none where the TPM has no such bank. */

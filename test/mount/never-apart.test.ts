@@ -236,6 +236,7 @@ describe('one TPM and PCR have one list', () => {
   imafs.test('another mount with it is refused, on another PCR it is not', async () => {
     await assert.rejects(second(`tpm=${swtpm.tcti}`), /has a list already/);
     assert.equal(await second(`tpm=${swtpm.tcti},pcr=11`), `${swtpm.tcti}\n`);
+    await assert.rejects(second('tpm=none,state=$ROOT/state'), /is another daemon's/);
   });
 
   imafs.test(

@@ -90,7 +90,7 @@ describe('lists as the kernel has them', () => {
   imafs.test('a name keeps its bytes, whatever they are', async () => {
     const container = await atMnt([`${READ} fowner=1000`]);
     await imafs.shell(
-      'for n in "n\\377\\303\\251" "n\\376\\303\\251"; do f=$BACKING/$(printf "$n"); ' +
+      String.raw`for n in 'n\377\303\251' 'n\376\303\251'; do f=$BACKING/$(printf "$n"); ` +
         'echo same >"$f"; chown 1000 "$f"; done',
     );
     await container.ok(['sh', '-c', 'cat /mnt/n*']);
