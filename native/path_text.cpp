@@ -5,7 +5,9 @@
 namespace imafs {
 namespace {
 
-constexpr char16_t kEscape = 0xdc00;
+constexpr char16_t kEscape = 0xf700;
+
+bool isEscape(uint32_t point) { return point >= kEscape + 0x80u && point <= kEscape + 0xffu; }
 
 bool isTrail(unsigned char byte) { return (byte & 0xc0) == 0x80; }
 
@@ -26,7 +28,7 @@ size_t sequenceAt(const std::string& bytes, size_t at, uint32_t& point) {
   }
   const uint32_t least = length == 4 ? 0x10000 : length == 3 ? 0x800 : 0x80;
   const bool isSurrogate = point >= 0xd800 && point <= 0xdfff;
-  return point < least || point > 0x10ffff || isSurrogate ? 0 : length;
+  return point < least || point > 0x10ffff || isSurrogate || isEscape(point) ? 0 : length;
 }
 
 void append(std::string& bytes, uint32_t point) {
@@ -68,13 +70,13 @@ std::string bytesOfPath(const std::u16string& text) {
   for (size_t at = 0; at < text.size(); ++at) {
     const uint32_t unit = text[at];
     const uint32_t next = at + 1 < text.size() ? text[at + 1] : 0;
-    if (unit < 0xd800 || unit > 0xdfff) {
+    if (isEscape(unit)) {
+      bytes += static_cast<char>(unit - kEscape);
+    } else if (unit < 0xd800 || unit > 0xdfff) {
       append(bytes, unit);
     } else if (unit < 0xdc00 && next >= 0xdc00 && next <= 0xdfff) {
       append(bytes, 0x10000 + ((unit - 0xd800) << 10) + (next - 0xdc00));
       ++at;
-    } else if (unit >= 0xdc80 && unit <= 0xdcff) {
-      bytes += static_cast<char>(unit - kEscape);
     } else {
       append(bytes, kReplacement);
     }

@@ -1,6 +1,6 @@
 // Paths on their way between bytes and JavaScript's strings. A byte that is not part of UTF-8
-// becomes a lone surrogate (U+DC00 + byte, as in Python's surrogateescape), so that every path
-// comes back as it was.
+// becomes the character U+F700 + byte, for private use (lone surrogates do not get through N-API),
+// and so do the bytes of such characters themselves: every path comes back as it was.
 #pragma once
 #include <string>
 

@@ -23,7 +23,8 @@ TEST(any_byte_comes_back) {
 
 TEST(different_bytes_are_different_texts) {
   CHECK(textOfPath("n\xff") != textOfPath("n\xfe"));
-  CHECK(textOfPath("n\xff") == u"n\xdcff");
+  CHECK(textOfPath("n\xff") == u"n\xf7ff");
+  CHECK(textOfPath("n\xef\x9f\xbf") == u"n\xf7ef\xf79f\xf7bf");
 }
 
 TEST(text_that_is_no_path_is_replaced) {

@@ -5,8 +5,8 @@ import { pathBytes } from '../../../src/base/path-bytes.js';
 for (const [path, hex] of [
   ['/a b', '2f612062'],
   ['/é€😀', '2fc3a9e282acf09f9880'],
-  ['/n\udcff1', '2f6eff31'],
-  ['\udc80\udcfe😀\udcff', '80fef09f9880ff'],
+  ['/n\uf7ff1', '2f6eff31'],
+  ['\uf780\uf7fe😀\uf7ff', '80fef09f9880ff'],
   ['', ''],
 ] as const) {
   test(`${JSON.stringify(path)} is the bytes ${hex}`, () => {
