@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { commandTable } from '../../../src/cli/commands.js';
 import { EXIT_MEANINGS } from '../../../src/cli/exit-codes.js';
 import { MOUNT_OPTIONS } from '../../../src/cli/mount-option-table.js';
+import { ENTRIES } from '../../../src/control/entries.js';
 import { PROJECT } from '../../helpers/project.js';
 
 const page = readFileSync(`${PROJECT}CLI.md`, 'utf8');
@@ -26,4 +27,13 @@ test('CLI.md has every exit code with its meaning', () => {
 
 test('CLI.md has every mount option', () => {
   for (const name of Object.keys(MOUNT_OPTIONS)) assert.ok(page.includes(`\`${name}`), name);
+});
+
+test('CLI.md has every file of the control tree', () => {
+  const bank = /_sha\d+$/;
+  for (const { name } of ENTRIES) {
+    assert.ok(page.includes(name.replace(bank, '')), name);
+    const [suffix] = bank.exec(name) ?? [''];
+    assert.ok(page.includes(suffix), name);
+  }
 });
