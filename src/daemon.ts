@@ -4,6 +4,7 @@
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AuditLog } from './audit/audit-log.js';
 import { readCallerFacts } from './audit/caller-facts.js';
 import { createDeviceName } from './audit/device-name.js';
@@ -58,6 +59,9 @@ export interface RunningDaemon {
   stop(): Promise<void>;
 }
 
+/** How long the daemon before this one may take to end. */
+const STATE_LOCK_MS = 5000;
+
 /** How long the helper that reads a policy file for its writer may take. */
 const POLICY_READ_MS = 5000;
 
@@ -78,7 +82,7 @@ export const startDaemon = async (
     throw new StartProblem('hash', `${options.imaHash} cannot be computed here`);
   }
   const backing = backingFacts(options.backing);
-  const journal = openState(options.stateDirectory, addon);
+  const journal = await openState(options.stateDirectory, addon);
   const audit = await openAudit(options, log);
   const pool = new HashPool();
   const lists = openLists(options, addon, log);
@@ -180,6 +184,7 @@ const serve = (mounted: Mounted): RunningDaemon => {
     const namespace = registry.byId(id);
     if (namespace === undefined) return;
     changeIma(namespace.ima, {});
+    namespace.ima.violations.clear();
     namespace.record('list', { event: 'began' });
     registry.changed();
   };
@@ -238,6 +243,7 @@ const serve = (mounted: Mounted): RunningDaemon => {
     fileSystem,
     sharing,
     mmapCheck: options.mmapCheck,
+    leasesTell: facts.leases && facts.passthrough === 'rw',
   });
   const xattr = new XattrHandler({ ...shared, canHash });
 
@@ -366,17 +372,30 @@ const transportOptions = (options: DaemonOptions, anonymousId: number) => ({
 });
 
 /** Its files are the daemon's own, so an error of theirs must not be taken for one of the mount. */
-const openState = (directory: string, addon: Addon): Journal => {
+const openState = async (directory: string, addon: Addon): Promise<Journal> => {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    // Held until the process ends.
-    addon.lockFile(join(directory, 'lock'));
+    await lockState(join(directory, 'lock'), addon);
     return new Journal(directory);
   } catch (error) {
     if (errnoOf(error) === 'EAGAIN' || errnoOf(error) === 'EWOULDBLOCK') {
       throw new StartProblem('state', `state directory ${directory} is another daemon's`);
     }
     throw new StartProblem('state', `state directory ${directory}: ${(error as Error).message}`);
+  }
+};
+
+/** Held until the process ends; a daemon that was unmounted a moment ago may still be at it. */
+const lockState = async (file: string, addon: Addon): Promise<void> => {
+  for (const limit = performance.now() + STATE_LOCK_MS; ; ) {
+    try {
+      addon.lockFile(file);
+      return;
+    } catch (error) {
+      const isHeld = errnoOf(error) === 'EAGAIN' || errnoOf(error) === 'EWOULDBLOCK';
+      if (!isHeld || performance.now() > limit) throw error;
+      await sleep(STATE_LOCK_MS / 100);
+    }
   }
 };
 

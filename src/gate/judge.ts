@@ -46,6 +46,7 @@ export interface Judgement {
 export interface JudgeParts {
   readonly settling: Pick<Settling, 'writersOwn' | 'hasWriterOf'>;
   readonly addon: OtherOpensParts['addon'];
+  readonly leasesTell: boolean;
   readonly transport: OtherOpensParts['transport'] & Pick<NativeTransport, 'voidNode'>;
   readonly sharing: Pick<Sharing, 'mayWrite'>;
   readonly registry: Pick<Registry, 'known'>;
@@ -72,7 +73,8 @@ export const judgeOpen = async (
   if (writable) {
     // Readers to come are asked about: if this open is refused, its violation is spent nevertheless.
     parts.transport.voidNode(file.node);
-    await endWriterPeriod(others, file.node, parts.registry);
+    // Where leases tell, settling has asked one.
+    if (!parts.leasesTell) await endWriterPeriod(others, file.node, parts.registry);
   }
   for (const judge of writable ? bystanders(judges, parts.registry) : []) {
     const records = new HeldAudit();
@@ -81,7 +83,9 @@ export const judgeOpen = async (
     const name = () => Promise.resolve(pathBytes(upcall.path));
     const cause = await checkWriterViolation(judge.ima, records, { file, name, hasReaders });
     // A list of others that is full or closed is no reason to refuse who has nothing to do with it.
-    if (cause !== undefined) judge.namespace.record('list', { violation: upcall.path, cause });
+    if (cause === undefined) continue;
+    judge.ima.violations.takeTomtou(file.node);
+    judge.namespace.record('list', { violation: upcall.path, cause });
   }
   for (const judge of judges) {
     const records = new HeldAudit();

@@ -9,12 +9,14 @@ import { isForWriting } from './open-flags.js';
 export interface OtherOpensParts {
   readonly addon: Pick<Addon, 'isOpenElsewhere'>;
   readonly transport: Pick<NativeTransport, 'openCounts' | 'counters'>;
+  /** What writers have open is open on the backing as long: a lease tells of them at once. */
+  readonly leasesTell: boolean;
 }
 
 /** How long the RELEASE of a closed handle may be on its way, looked at after each step. */
 const PATIENCE_MS = [1, 4, 15];
 /** While handles are released at all, it may be behind others: the kernel sends so many at a time. */
-const MOST_PATIENCE_MS = 1000;
+const MOST_PATIENCE_MS = 150;
 const STEP_MS = 15;
 
 export class OtherOpens {
@@ -30,15 +32,15 @@ export class OtherOpens {
 
   /** i_readcount is not zero; an open for writing asks. */
   hasReaders(): Promise<boolean> {
-    this.#readers ??= this.#outlasts(() => this.#counts().readers > 0 || this.#isMapped());
+    this.#readers ??= this.#outlasts(() => this.#counts().readers > 0).then(
+      (hasHandles) => hasHandles || this.#isMapped(),
+    );
     return this.#readers;
   }
 
   /** i_writecount is not zero (inode_is_open_for_write), this open itself not counted. */
   hasWriters(): Promise<boolean> {
-    this.#writers ??= this.#outlasts(() => this.#counts().writers > this.#own()).then(
-      (hasHandles) => hasHandles || this.file.isWrittenElsewhere(),
-    );
+    this.#writers ??= this.#findWriters();
     return this.#writers;
   }
 
@@ -51,8 +53,20 @@ export class OtherOpens {
    * A reader's mapping outlives the handle that it was made by, where the kernel serves it. Whoever can
    * write besides hides it; then that one's own open was looked at.
    */
-  #isMapped(): boolean {
-    return !this.mayHaveWriters() && this.parts.addon.isOpenElsewhere(this.upcall.fd) === true;
+  async #isMapped(): Promise<boolean> {
+    const { addon } = this.parts;
+    const isOpen = (): boolean =>
+      !this.mayHaveWriters() && addon.isOpenElsewhere(this.upcall.fd) === true;
+    if (!isOpen()) return false;
+    // It may have been a descriptor of ours.
+    await sleep(STEP_MS);
+    return isOpen();
+  }
+
+  async #findWriters(): Promise<boolean> {
+    if (this.parts.leasesTell && this.file.isWrittenElsewhere()) return true;
+    const hasHandles = await this.#outlasts(() => this.#counts().writers > this.#own());
+    return hasHandles || this.file.isWrittenElsewhere();
   }
 
   #own(): number {

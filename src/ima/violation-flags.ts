@@ -43,6 +43,11 @@ export class ViolationFlags {
     this.#clear(node, EMITTED_OPENWRITERS);
   }
 
+  /** The list began anew: nothing is in it that could be violated. */
+  clear(): void {
+    this.#flags.clear();
+  }
+
   /** The inode is gone. */
   forget(nodes: Iterable<number>): void {
     for (const node of nodes) {

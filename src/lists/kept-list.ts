@@ -46,7 +46,6 @@ export class KeptList {
     try {
       await this.#begin(tpm);
     } catch (error) {
-      this.#closeList((error as Error).message);
       this.tpm = undefined;
       throw error;
     }
@@ -59,18 +58,17 @@ export class KeptList {
    */
   async change(tpm: Tpm, choice: string, changed: () => void): Promise<void> {
     await mustBeZero(tpm, this.settings.pcr);
+    clearTimeout(this.#watch);
     const before = this.tpm;
+    const isEmpty = this.list !== undefined && this.list.count <= 1;
     this.#closeList('the TPM is being changed');
-    this.settings.directory.forget();
+    if (isEmpty) this.settings.directory.forget();
     this.tpm = tpm;
     this.choice = choice;
     changed();
     await before?.close();
     try {
       await this.#begin(tpm);
-    } catch (error) {
-      this.#closeList((error as Error).message);
-      throw error;
     } finally {
       this.#watchSoon();
     }
@@ -92,13 +90,13 @@ export class KeptList {
   async takePcr(pcr: number): Promise<void> {
     const { tpm } = this;
     if (tpm === undefined || pcr >= tpm.pcrs) throw new ListFailed(`there is no PCR ${pcr}`);
-    if (this.standing === 'behind') return;
+    if (this.standing !== 'in step') throw this.lost();
     try {
       await mustBeZero(tpm, pcr);
     } catch (error) {
       if (error instanceof TpmFailed) {
         this.fellBehind(error);
-        return;
+        throw this.lost();
       }
       throw new ListFailed(`PCR ${pcr} is in use`, { cause: error });
     }
@@ -114,21 +112,35 @@ export class KeptList {
     if (this.standing === 'in step') this.#settle('behind', message);
   }
 
-  /** What stands in the journal beyond the list must go, or nothing can be added any more. */
+  /**
+   * Whoever appends to the journal takes back what he could not append whole. If even that failed, the
+   * list is read anew from what is there, once nobody adds to it.
+   */
   journalFailed(list: MeasurementList): void {
-    try {
-      list.cutOff();
-    } catch (error) {
-      this.#closeList(`the measurement journal is damaged: ${(error as Error).message}`);
-      this.#watchSoon();
-    }
+    this.exclusively(async () => {
+      if (this.list !== list || this.tpm === undefined || !list.isTorn()) return;
+      this.#closeList('the measurement journal is damaged');
+      await this.#begin(this.tpm);
+    })
+      .catch((error: unknown) => this.#lookFailed(error))
+      .finally(() => this.#watchSoon());
   }
 
   lost(): ListFailed {
     return new ListFailed(`TPM_error(${this.#lastRc})`);
   }
 
+  /** Rejects with ListProblem, TpmFailed or JournalFailed, and is closed then. */
   async #begin(tpm: Tpm): Promise<void> {
+    try {
+      await this.#beginOrGoOn(tpm);
+    } catch (error) {
+      this.#closeList((error as Error).message);
+      throw error;
+    }
+  }
+
+  async #beginOrGoOn(tpm: Tpm): Promise<void> {
     const { directory, bootId, namespace, pcr, log, began } = this.settings;
     const resetCount = await tpm.resetCount();
     const { choice = tpm.name } = this;
@@ -145,8 +157,7 @@ export class KeptList {
     }
     const list = new MeasurementList(directory.journal);
     this.list = list;
-    if (goes) await this.#catchUp(list, tpm);
-    for (const used of [pcr, ...list.pcrs]) this.#pcrs.add(used);
+    await this.#catchUp(list, tpm);
     const entry =
       list.count === 0 ? await bootEntry(this.settings, tpm) : restartEntry(this.settings, list);
     await extendEntry(list, tpm, entry);
@@ -160,7 +171,9 @@ export class KeptList {
     const { pcr, log } = this.settings;
     const known = await entriesInTpm(list, tpm, pcr);
     if (known === undefined) throw new ListProblem(apart(tpm, pcr));
+    await tpm.resume();
     const extended = await extendFrom(list, tpm, known);
+    for (const used of [pcr, ...list.pcrs]) this.#pcrs.add(used);
     if (extended > 0 && tpm.name !== 'none') {
       log.warn({ extended }, 'entries were extended that a PCR did not have');
     }
@@ -182,11 +195,14 @@ export class KeptList {
     const { tpm, standing } = this;
     if (tpm === undefined) return;
     if (standing !== 'in step') await tpm.reconnect();
-    const isReset = (await tpm.resetCount()) !== this.#resetCount;
-    if ((standing === 'in step' || standing === 'apart') && !isReset) return;
+    const resetCount = await tpm.resetCount();
+    const wasReset = resetCount !== this.#resetCount;
+    if ((standing === 'in step' || standing === 'apart') && !wasReset) return;
     await this.exclusively(async () => {
       if (this.tpm !== tpm) return;
       const { list } = this;
+      const isReset = resetCount !== this.#resetCount;
+      if (!isReset && this.standing === 'in step') return;
       if (list !== undefined && !isReset) {
         await this.#catchUp(list, tpm);
         this.extended = list.count;

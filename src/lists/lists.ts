@@ -40,6 +40,7 @@ const SYSTEM = 'system';
 
 export class Lists {
   readonly #lists = new Map<bigint, NamespaceList>();
+  readonly #opening = new Map<bigint, Promise<void>>();
   readonly #owners = new Map<bigint, ListOwner['uid']>();
 
   constructor(private readonly parts: ListsParts) {
@@ -77,9 +78,17 @@ export class Lists {
    * Opens a list with the TPM called `tpm`, or with the one that its namespace had when the daemon ended.
    * Rejects with an Error that says what is wrong with it.
    */
-  async open(id: bigint, given?: string): Promise<void> {
+  open(id: bigint, given?: string): Promise<void> {
+    // A namespace may be activated twice at once.
+    const opening = this.#opening.get(id) ?? this.#open(id, given);
+    this.#opening.set(id, opening);
+    return opening.finally(() => this.#opening.delete(id));
+  }
+
+  async #open(id: bigint, given: string | undefined): Promise<void> {
     const list = this.#lists.get(id);
     if (list === undefined) throw new Error(`namespace ${id} has no list`);
+    if (list.standing !== 'closed') return;
     const kept = list.directory.read();
     const tpm = given ?? (kept?.bootId === this.parts.bootId ? kept.choice : 'none');
     const opened = await this.parts.openTpm(tpm, join(list.directory.path, 'tpm'));

@@ -49,7 +49,8 @@ export class MeasurementList {
   constructor(file: string) {
     this.#fd = openSync(file, 'a+', 0o600);
     visitRecords(this.#fd, 0, Number.POSITIVE_INFINITY, (record) => this.#index(record));
-    this.cutOff();
+    // What a crash cut short.
+    if (this.isTorn()) ftruncateSync(this.#fd, this.#end.journal);
   }
 
   get count(): number {
@@ -80,9 +81,9 @@ export class MeasurementList {
     this.#index(new Record(bytes, 0));
   }
 
-  /** Drops what stands in the journal beyond the last entry. Throws as ftruncate(2). */
-  cutOff(): void {
-    if (fstatSync(this.#fd).size > this.#end.journal) ftruncateSync(this.#fd, this.#end.journal);
+  /** Whether something else than its entries stands in the journal, while nobody adds any. */
+  isTorn(): boolean {
+    return fstatSync(this.#fd).size !== this.#end.journal;
   }
 
   /** Position of the entry with this template hash in this PCR. */

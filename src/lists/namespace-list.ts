@@ -1,6 +1,6 @@
 /**
  * The measurement list of one namespace with its PCRs (the ListPort): what is added is journalled, then
- * extended, then there. What happens when a TPM is lost or was reset is in list-keeper.ts.
+ * extended, then there. What happens when a TPM is lost or was reset is in kept-list.ts.
  */
 import type { ListEntry } from '../ima/list/entry.js';
 import { type Addition, type HashAlgorithm, ListFailed, type ListPort } from '../ima/ports.js';
@@ -103,7 +103,9 @@ export class NamespaceList implements ListPort {
       await gate;
     }
     const { list, tpm } = this.#kept;
-    if (list === undefined || tpm === undefined) throw new ListFailed('closed');
+    if (list === undefined || tpm === undefined || this.#kept.standing === 'closed') {
+      throw new ListFailed('closed');
+    }
     const bytes = encodeRecord(entry);
     const { sha256 } = new Record(bytes, 0);
     const key = entry.isViolation

@@ -88,5 +88,6 @@ export const endingWith = (tpm: Tpm, end: () => Promise<void> | void): Tpm => ({
   read: (pcr) => tpm.read(pcr),
   resetCount: () => tpm.resetCount(),
   reconnect: () => tpm.reconnect(),
+  resume: () => tpm.resume(),
   close: () => tpm.close().finally(end),
 });

@@ -50,6 +50,10 @@ export class SoftwarePcrs implements Tpm {
     return Promise.resolve();
   }
 
+  resume(): Promise<void> {
+    return Promise.resolve();
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }

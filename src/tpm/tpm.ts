@@ -48,16 +48,18 @@ export interface Tpm {
   readonly pcrs: number;
   /**
    * Journals, then extends, in the order of the calls. Rejects with JournalFailed or TpmFailed; after
-   * a TpmFailed every order is journalled and fails at once, until `reconnect` has succeeded: no later
-   * entry is in a PCR that lacks an earlier one.
+   * a TpmFailed every order is journalled and fails at once, until `resume`: no later entry is in a PCR
+   * that lacks an earlier one.
    */
   extend(order: ExtendOrder): Promise<void>;
   /** Current values of a PCR in all `banks`. Rejects with TpmFailed. */
   read(pcr: number): Promise<PcrValues>;
   /** TPMS_CLOCK_INFO resetCount: another one means that the PCRs began anew. 0 for software PCRs. */
   resetCount(): Promise<number>;
-  /** Tries to reach the TPM again; rejects with TpmFailed if it cannot be. */
+  /** Tries to reach the TPM again, to look at it; rejects with TpmFailed if it cannot be. */
   reconnect(): Promise<void>;
+  /** Extends again, from the next order on: the caller has seen to it that none is under way. */
+  resume(): Promise<void>;
   /** Ends the connection (and a TPM of our own) after all orders given are done. */
   close(): Promise<void>;
 }

@@ -14,6 +14,7 @@ export type TssRequest =
   | { readonly kind: 'extend'; readonly orders: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'read'; readonly pcr: number }
   | { readonly kind: 'reset-count' }
+  | { readonly kind: 'resume' }
   | { readonly kind: 'disconnect' };
 
 export type TssReply =
@@ -22,6 +23,7 @@ export type TssReply =
   | { readonly kind: 'opened'; readonly algorithms: readonly string[] }
   | { readonly kind: 'values'; readonly values: readonly (readonly [string, Uint8Array])[] }
   | { readonly kind: 'reset-count'; readonly count: number }
+  | { readonly kind: 'resumed' }
   | { readonly kind: 'disconnected' }
   /** The next order or request failed: the journal took nothing ... */
   | { readonly kind: 'journal-failed'; readonly code: string }

@@ -70,7 +70,11 @@ const inTpm = <Answer>(from: number, use: () => Answer): Answer => {
   }
 };
 
+/** Whether orders may be extended: not from a failure on until `resume`. */
+let mayExtend = false;
+
 const lose = (error: Error, rc: number): void => {
+  mayExtend = false;
   connection?.close();
   connection = undefined;
   whyLost = { message: error.message, rc };
@@ -84,13 +88,30 @@ const answerFailure = (error: unknown): void => {
   }
   if (error instanceof ConnectionLost) lose(error, error.rc);
   const { message } = error as Error;
-  const rc = error instanceof TssError || error instanceof ConnectionLost ? error.rc : 0;
+  const hasRc =
+    error instanceof TssError || error instanceof ConnectionLost || error instanceof NotResumed;
+  const rc = hasRc ? error.rc : 0;
   answer({ kind: 'tpm-failed', message, rc });
 };
 
 const connected = (): TssConnection => {
   if (connection === undefined) throw new ConnectionLost(whyLost.message, whyLost.rc);
   return connection;
+};
+
+/** The TPM may be reached again; what it lacks has to come first. */
+class NotResumed extends Error {
+  constructor(
+    message: string,
+    readonly rc: number,
+  ) {
+    super(message);
+  }
+}
+
+const taken = (): TssConnection => {
+  if (!mayExtend) throw new NotResumed(whyLost.message, whyLost.rc);
+  return connected();
 };
 
 const extend = (block: Uint8Array, order: PackedOrder): void => {
@@ -103,7 +124,7 @@ const extend = (block: Uint8Array, order: PackedOrder): void => {
   }
   const digests = block.subarray(order.digestsOffset, order.journalOffset);
   try {
-    inTpm(JOURNALLING, () => connected().extend(order.pcr, digests));
+    inTpm(JOURNALLING, () => taken().extend(order.pcr, digests));
   } catch (error) {
     // What the TPM refused is in the journal: nothing may follow it into a PCR.
     if (error instanceof TssError || error instanceof RangeError) {
@@ -155,6 +176,10 @@ const perform = (request: Exclude<TssRequest, { kind: 'extend' }>): TssReply => 
       return { kind: 'values', values: connected().read(request.pcr) };
     case 'reset-count':
       return { kind: 'reset-count', count: connected().resetCount() };
+    case 'resume':
+      connected();
+      mayExtend = true;
+      return { kind: 'resumed' };
     case 'disconnect':
       return disconnect();
   }

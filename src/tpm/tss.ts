@@ -21,6 +21,7 @@ export const openTss = async (tcti: Tcti, options: TssOptions = {}): Promise<Tpm
   const tss = new Tss(tcti, options.deadlineMs ?? DEADLINE_MS);
   try {
     await tss.reconnect();
+    await tss.resume();
   } catch (error) {
     await tss.close();
     throw error;
@@ -76,6 +77,10 @@ class Tss implements Tpm {
     );
     this.#banks = BANKS.filter(({ algorithm }) => algorithms.includes(algorithm));
     this.#thread.banks = this.#banks;
+  }
+
+  async resume(): Promise<void> {
+    await this.#thread.ask({ kind: 'resume' }, 'resumed');
   }
 
   close(): Promise<void> {

@@ -132,6 +132,7 @@ test('a TPM that is killed fails what it did not do, with all of it in the journ
   await assert.rejects(extend(tpm, journal, 'too early'), TpmFailed);
   assert.equal(journal.lines().at(-1), 'too early');
   await tpm.reconnect();
+  await tpm.resume();
   await extend(tpm, journal, 'again');
   assert.equal(await hexOf(tpm, 'sha1'), replay('sha1', ['again']), 'PCRs began anew');
 });
@@ -149,6 +150,7 @@ test('a TPM that is reset between two orders is noticed by its reset count', asy
   assert.deepEqual(journal.lines(), ['one', 'two', 'three']);
   assert.equal(swtpm.pcr('sha1', PCR), '00'.repeat(20), 'the new PCR was not touched');
   await tpm.reconnect();
+  await tpm.resume();
   assert.notEqual(await tpm.resetCount(), before);
 });
 
@@ -191,6 +193,7 @@ test('a TPM that hangs fails orders at its deadline and later ones at once', asy
     assert.ok(performance.now() < limit, 'it never came back');
     await sleep(5);
   }
+  await tpm.resume();
   // The order under way when it was given up reached the TPM, or did not; none after it did.
   const value = await hexOf(tpm, 'sha1');
   const possible = [['before'], ['before', texts[0]!]].map((done) => replay('sha1', done));
@@ -233,6 +236,7 @@ test('nothing follows what the TPM refused into a PCR, until it is reached anew'
     TpmFailed,
   );
   await tpm.reconnect();
+  await tpm.resume();
   // PCR 17 may be extended by locality 4 and 2 to 3 only (PC client platform profile).
   const refused = {
     pcr: 17,
@@ -245,6 +249,7 @@ test('nothing follows what the TPM refused into a PCR, until it is reached anew'
   );
   await assert.rejects(extend(tpm, journal, 'one'), TpmFailed);
   await tpm.reconnect();
+  await tpm.resume();
   await extend(tpm, journal, 'two');
   assert.equal(await hexOf(tpm, 'sha1'), replay('sha1', ['two']));
   assert.deepEqual(journal.lines(), ['x', 'y', 'one', 'two']);

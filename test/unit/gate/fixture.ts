@@ -87,6 +87,7 @@ export class GateFixture {
       fileSystem: { fsMagic: 0xef53, fsName: 'ext4', fsUuid: undefined },
       sharing: new Sharing(registry, nsPolicy),
       mmapCheck: 'elf',
+      leasesTell: false,
     });
     this.xattr = new XattrHandler({ ...shared, canHash: () => true });
   }

@@ -33,18 +33,25 @@ export class FakeTpm implements Tpm {
   readonly #values = new Map<string, Uint8Array>();
   resets = 1;
   isLost = false;
+  /** After a failure nothing is extended until `resume`. */
+  #isStopped = false;
   /** Set: the journal takes nothing. */
   full: string | undefined;
+  /** The journal has no room for this one. */
+  tooLong: (bytes: Uint8Array) => boolean = () => false;
   extends = 0;
   isClosed = false;
   /** Awaited in the middle of each extend. */
   pause: Promise<unknown> = Promise.resolve();
 
   async extend({ pcr, digests, journal }: ExtendOrder): Promise<void> {
-    if (this.full !== undefined) throw new JournalFailed(this.full);
+    if (this.full !== undefined || this.tooLong(journal.bytes)) {
+      throw new JournalFailed(this.full ?? 'ENOSPC');
+    }
     writeSync(journal.fd, journal.bytes);
     await this.pause;
-    if (this.isLost) throw new TpmFailed('the fake is lost', 0xa000a);
+    if (this.isLost) this.#isStopped = true;
+    if (this.#isStopped) throw new TpmFailed('the fake is lost', 0xa000a);
     this.extends += 1;
     this.banks.forEach((bank, index) => {
       const value = Buffer.concat([this.#value(bank, pcr), digests[index] ?? Buffer.alloc(0)]);
@@ -65,6 +72,11 @@ export class FakeTpm implements Tpm {
     return this.isLost
       ? Promise.reject(new TpmFailed('the fake is lost', 0xa000a))
       : Promise.resolve();
+  }
+
+  resume(): Promise<void> {
+    this.#isStopped = this.isLost;
+    return Promise.resolve();
   }
 
   close(): Promise<void> {

@@ -264,6 +264,61 @@ test('the bytes of an owner are bounded', async () => {
   await scene.list.close();
 });
 
+for (const isReset of [false, true]) {
+  test(`a TPM that comes back ${isReset ? 'reset' : 'as it was'} under load`, async () => {
+    const scene = await new Scene().open();
+    let isOver = false;
+    const load = [0, 1, 2, 3].map(async (part) => {
+      for (let index = 0; !isOver; index++) {
+        await scene.list.add(entryFor(`/${part}/${index}`));
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+    });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    scene.tpm.isLost = true;
+    await until(() => scene.list.standing === 'behind');
+    if (isReset) scene.tpm.reset();
+    scene.tpm.isLost = false;
+    await until(() => scene.list.standing === 'in step');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    isOver = true;
+    await Promise.all(load);
+    assert.equal(scene.list.standing, 'in step');
+    await scene.agrees();
+    await scene.list.close();
+  });
+}
+
+test('one entry finds no room and a shorter one behind it does', async () => {
+  const scene = await new Scene().open();
+  scene.tpm.tooLong = (bytes) => bytes.length > 1000;
+  const states = await Promise.allSettled(
+    [entryFor(`/${'long'.repeat(300)}`), entryFor('/short')].map((entry) => scene.list.add(entry)),
+  );
+  assert.deepEqual(
+    states.map(({ status }) => status),
+    ['rejected', 'fulfilled'],
+  );
+  await scene.list.add(entryFor('/more'));
+  assert.deepEqual(scene.names, ['boot_aggregate', '/short', '/more']);
+  await scene.agrees();
+  await scene.restart();
+  assert.deepEqual(scene.names.slice(0, 3), ['boot_aggregate', '/short', '/more']);
+  await scene.list.close();
+});
+
+test('a PCR that nobody could look at is not extended, and is once somebody can', async () => {
+  const scene = await new Scene().open();
+  scene.tpm.isLost = true;
+  await scene.list.add(entryFor('/a'));
+  await assert.rejects(scene.list.add(entryFor('/b', { pcr: 11 })), ListFailed);
+  scene.tpm.isLost = false;
+  await until(() => scene.list.standing === 'in step');
+  assert.deepEqual(await scene.list.add(entryFor('/b', { pcr: 11 })), { state: 'added' });
+  await scene.agrees();
+  await scene.list.close();
+});
+
 test('a list that is full refuses, and violations count too', async () => {
   const scene = await new Scene({ mostEntries: 3 }).open();
   await scene.list.add(entryFor('/a'));
