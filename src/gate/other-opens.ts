@@ -32,9 +32,7 @@ export class OtherOpens {
 
   /** i_readcount is not zero; an open for writing asks. */
   hasReaders(): Promise<boolean> {
-    this.#readers ??= this.#outlasts(() => this.#counts().readers > 0).then(
-      (hasHandles) => hasHandles || this.#isMapped(),
-    );
+    this.#readers ??= this.#findReaders();
     return this.#readers;
   }
 
@@ -54,13 +52,21 @@ export class OtherOpens {
    * write besides hides it; then that one's own open was looked at.
    */
   async #isMapped(): Promise<boolean> {
-    const { addon } = this.parts;
-    const isOpen = (): boolean =>
-      !this.mayHaveWriters() && addon.isOpenElsewhere(this.upcall.fd) === true;
-    if (!isOpen()) return false;
+    if (!this.#isOpenElsewhere()) return false;
     // It may have been a descriptor of ours.
     await sleep(STEP_MS);
-    return isOpen();
+    return this.#isOpenElsewhere();
+  }
+
+  #isOpenElsewhere(): boolean {
+    const { addon } = this.parts;
+    return !this.mayHaveWriters() && addon.isOpenElsewhere(this.upcall.fd) === true;
+  }
+
+  async #findReaders(): Promise<boolean> {
+    const hasHandles = (): boolean => this.#counts().readers > 0;
+    if (this.parts.leasesTell && hasHandles() && this.#isOpenElsewhere()) return true;
+    return (await this.#outlasts(hasHandles)) || this.#isMapped();
   }
 
   async #findWriters(): Promise<boolean> {
