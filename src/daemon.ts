@@ -2,14 +2,8 @@
  * The composition root: builds the parts, wires them, mounts, and stops in reverse order. It is the one
  * file that knows all others.
  */
-import { mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { AuditLog } from './audit/audit-log.js';
-import { readCallerFacts } from './audit/caller-facts.js';
-import { createDeviceName } from './audit/device-name.js';
-import { FileSink } from './audit/file-sink.js';
-import { errnoOf } from './base/errno.js';
+import { readFileSync } from 'node:fs';
+import type { AuditLog } from './audit/audit-log.js';
 import { createLog, type Log } from './base/log.js';
 import { loadAddon } from './binding/addon.js';
 import type { Addon, NativeTransport, TransportFacts } from './binding/addon-types.js';
@@ -19,6 +13,7 @@ import { FileLabeller } from './control/label.js';
 import { LabelRule, readIdMap } from './control/label-rule.js';
 import { type StatusSources, statusReport } from './control/status-report.js';
 import { ControlTree } from './control/tree.js';
+import { openAudit, openState } from './daemon-files.js';
 import {
   imaMaker,
   type MakeIma,
@@ -31,7 +26,7 @@ import { type BackingFacts, backingFacts, deviceOfMount } from './gate/backing-f
 import { Denials } from './gate/denials.js';
 import { DigestCache } from './gate/digest-cache.js';
 import { Dispatch } from './gate/dispatch.js';
-import { Journal } from './gate/journal.js';
+import type { Journal } from './gate/journal.js';
 import { OpenHandler } from './gate/open.js';
 import { IMA_XATTR } from './gate/opened-file.js';
 import { Settling } from './gate/settling.js';
@@ -58,9 +53,6 @@ export interface RunningDaemon {
   /** Unmounts; resolves with `ended`. */
   stop(): Promise<void>;
 }
-
-/** How long the daemon before this one may take to end. */
-const STATE_LOCK_MS = 5000;
 
 /** How long the helper that reads a policy file for its writer may take. */
 const POLICY_READ_MS = 5000;
@@ -370,48 +362,6 @@ const transportOptions = (options: DaemonOptions, anonymousId: number) => ({
   anonymousId,
   guardedXattrs: [IMA_XATTR],
 });
-
-/** Its files are the daemon's own, so an error of theirs must not be taken for one of the mount. */
-const openState = async (directory: string, addon: Addon): Promise<Journal> => {
-  try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    await lockState(join(directory, 'lock'), addon);
-    return new Journal(directory);
-  } catch (error) {
-    if (errnoOf(error) === 'EAGAIN' || errnoOf(error) === 'EWOULDBLOCK') {
-      throw new StartProblem('state', `state directory ${directory} is another daemon's`);
-    }
-    throw new StartProblem('state', `state directory ${directory}: ${(error as Error).message}`);
-  }
-};
-
-/** Held until the process ends; a daemon that was unmounted a moment ago may still be at it. */
-const lockState = async (file: string, addon: Addon): Promise<void> => {
-  for (const limit = performance.now() + STATE_LOCK_MS; ; ) {
-    try {
-      addon.lockFile(file);
-      return;
-    } catch (error) {
-      const isHeld = errnoOf(error) === 'EAGAIN' || errnoOf(error) === 'EWOULDBLOCK';
-      if (!isHeld || performance.now() > limit) throw error;
-      await sleep(STATE_LOCK_MS / 100);
-    }
-  }
-};
-
-const openSink = async (file: string, log: Log): Promise<FileSink> => {
-  try {
-    return await FileSink.open(file, (error) => log.error({ err: error }, 'audit record lost'));
-  } catch (error) {
-    throw new StartProblem('audit', `audit file ${file}: ${(error as Error).message}`);
-  }
-};
-
-const openAudit = async ({ auditFile }: DaemonOptions, log: Log): Promise<AuditLog> => {
-  const sink = auditFile === undefined ? undefined : await openSink(auditFile, log);
-  const deviceName = createDeviceName();
-  return new AuditLog({ log, readCallerFacts, deviceName, now: Date.now, sink });
-};
 
 const ownVersion = (): string => {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');

@@ -58,8 +58,14 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     may: ['base', 'binding', 'control', 'ima', 'lists', 'namespaces', 'tpm', 'daemon-options'],
     why: 'it is a part of the composition root',
   },
+  'daemon-files': {
+    may: ['audit', 'base', 'gate', 'daemon-options'],
+    mayTypes: ['binding'],
+    why: 'it is a part of the composition root',
+  },
   daemon: {
     may: [
+      'daemon-files',
       'daemon-lists',
       'audit',
       'base',

@@ -1,0 +1,58 @@
+/** The part of the composition root that opens files of the daemon's own: its state and its audit file. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AuditLog } from './audit/audit-log.js';
+import { readCallerFacts } from './audit/caller-facts.js';
+import { createDeviceName } from './audit/device-name.js';
+import { FileSink } from './audit/file-sink.js';
+import { errnoOf } from './base/errno.js';
+import type { Log } from './base/log.js';
+import type { Addon } from './binding/addon-types.js';
+import { type DaemonOptions, StartProblem } from './daemon-options.js';
+import { Journal } from './gate/journal.js';
+
+/** How long the daemon before this one may take to end. */
+const STATE_LOCK_MS = 5000;
+
+/** Its files are the daemon's own, so an error of theirs must not be taken for one of the mount. */
+export const openState = async (directory: string, addon: Addon): Promise<Journal> => {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    await lockState(join(directory, 'lock'), addon);
+    return new Journal(directory);
+  } catch (error) {
+    if (errnoOf(error) === 'EAGAIN' || errnoOf(error) === 'EWOULDBLOCK') {
+      throw new StartProblem('state', `state directory ${directory} is another daemon's`);
+    }
+    throw new StartProblem('state', `state directory ${directory}: ${(error as Error).message}`);
+  }
+};
+
+/** Held until the process ends; a daemon that was unmounted a moment ago may still be at it. */
+const lockState = async (file: string, addon: Addon): Promise<void> => {
+  for (const limit = performance.now() + STATE_LOCK_MS; ; ) {
+    try {
+      addon.lockFile(file);
+      return;
+    } catch (error) {
+      const isHeld = errnoOf(error) === 'EAGAIN' || errnoOf(error) === 'EWOULDBLOCK';
+      if (!isHeld || performance.now() > limit) throw error;
+      await sleep(STATE_LOCK_MS / 100);
+    }
+  }
+};
+
+const openSink = async (file: string, log: Log): Promise<FileSink> => {
+  try {
+    return await FileSink.open(file, (error) => log.error({ err: error }, 'audit record lost'));
+  } catch (error) {
+    throw new StartProblem('audit', `audit file ${file}: ${(error as Error).message}`);
+  }
+};
+
+export const openAudit = async ({ auditFile }: DaemonOptions, log: Log): Promise<AuditLog> => {
+  const sink = auditFile === undefined ? undefined : await openSink(auditFile, log);
+  const deviceName = createDeviceName();
+  return new AuditLog({ log, readCallerFacts, deviceName, now: Date.now, sink });
+};
