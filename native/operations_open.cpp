@@ -302,6 +302,15 @@ void Operations::grantOpen(const UpcallPtr& upcall, bool remember, const std::st
 // An allowed open: I/O mode, truncation, descriptor where the data comes through us, the reply.
 void Operations::answerOpen(const InHeader& header, const NodePtr& node, uint32_t flags,
                             bool created, const OpeningMarkPtr& mark) {
+  // A lease of ours stands in the way (EWOULDBLOCK); it is being given up.
+  const auto answerLater = [&] {
+    session_.post(
+        [header, node, flags, created, mark](Operations& operations) {
+          operations.identity_.root();
+          operations.answerOpen(header, node, flags, created, mark);
+        },
+        2);
+  };
   const bool writable = isWriter(flags);
   PinnedFd pin(*session_.inodes, node);
   int error = pin ? 0 : pin.error();
@@ -318,12 +327,7 @@ void Operations::answerOpen(const InHeader& header, const NodePtr& node, uint32_
   if (!error && (flags & O_TRUNC) && !created) {
     OwnedFd data(::open(DescriptorPath(pin.get()), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
     if (!data && errno == EWOULDBLOCK) {
-      session_.post(
-          [header, node, flags, created, mark](Operations& operations) {
-            operations.identity_.root();
-            operations.answerOpen(header, node, flags, created, mark);
-          },
-          2);
+      answerLater();
       return;
     }
     error = data ? 0 : errno;
@@ -345,14 +349,8 @@ void Operations::answerOpen(const InHeader& header, const NodePtr& node, uint32_
     const int keep = static_cast<int>(flags & (O_ACCMODE | O_APPEND));
     handle->fd.reset(::open(DescriptorPath(pin.get()), keep | O_NONBLOCK | O_CLOEXEC));
     if (!handle->fd && errno == EWOULDBLOCK) {
-      // A lease of ours: it is being given up.
       session_.passthrough->release(node, writable);
-      session_.post(
-          [header, node, flags, created, mark](Operations& operations) {
-            operations.identity_.root();
-            operations.answerOpen(header, node, flags, created, mark);
-          },
-          2);
+      answerLater();
       return;
     }
     if (!handle->fd) error = errno;

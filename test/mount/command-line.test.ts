@@ -6,22 +6,10 @@ import { describe } from 'node:test';
 
 import { type Imafs, PROTECTED, useImafs } from '../helpers/imafs.js';
 import { labelFor, labelOf } from '../helpers/label.js';
-import type { Namespace } from '../helpers/namespace.js';
 import { IMAFS } from '../helpers/project.js';
+import { verb } from '../helpers/verb.js';
 
 const POLICY = [`appraise fowner=${PROTECTED}`];
-
-interface Ran {
-  readonly exit: number | null;
-  readonly lines: Record<string, unknown>[];
-}
-
-/** Runs a verb with --json; every line of its stdout has to be JSON. */
-async function verb(namespace: Namespace, ...words: string[]): Promise<Ran> {
-  const { exit, stdout } = await namespace.run([...IMAFS, ...words, '--json']);
-  const lines = stdout.split('\n').filter((line) => line !== '');
-  return { exit, lines: lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
-}
 
 function policyFile(imafs: Imafs, name: string, text: string): string {
   const path = join(imafs.root, name);

@@ -6,19 +6,9 @@ import { describe } from 'node:test';
 import { type Imafs, useImafs } from '../helpers/imafs.js';
 import type { Namespace } from '../helpers/namespace.js';
 import { IMAFS } from '../helpers/project.js';
+import { verb } from '../helpers/verb.js';
 
 const MEASURE = ['measure func=FILE_CHECK mask=MAY_READ'];
-
-interface Ran {
-  readonly exit: number | null;
-  readonly lines: Record<string, unknown>[];
-}
-
-async function verb(namespace: Namespace, ...words: string[]): Promise<Ran> {
-  const { exit, stdout } = await namespace.run([...IMAFS, ...words, '--json']);
-  const lines = stdout.split('\n').filter((line) => line !== '');
-  return { exit, lines: lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
-}
 
 async function read(imafs: Imafs, namespace: Namespace, name: string): Promise<void> {
   imafs.put(name, `content of ${name}`, { label: 'none' });
