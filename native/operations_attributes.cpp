@@ -100,7 +100,8 @@ int Operations::applyAttributes(const SetattrIn& in, const Request& request, con
     identity_.root();
     if (cut != 0) return error;
   }
-  if (in.valid & (kSetUid | kSetGid)) {
+  // chown(2) to -1, -1 asks for nothing but a new ctime, and the kernel sends it as nothing at all.
+  if ((in.valid & ~(kSetHandle | kSetLockOwner)) == 0 || in.valid & (kSetUid | kSetGid)) {
     const uid_t uid = in.valid & kSetUid ? in.uid : static_cast<uid_t>(-1);
     const gid_t gid = in.valid & kSetGid ? in.gid : static_cast<gid_t>(-1);
     if (::fchownat(fd, "", uid, gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) != 0) return errno;
