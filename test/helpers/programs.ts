@@ -12,7 +12,7 @@ const BIN = `${PROJECT}test/helpers/bin/`;
 const GCC = ['-O1', '-Wall', '-Werror'];
 
 const RECIPES = {
-  xt: ['-static', 'xt.c', 'xt-file.c', 'xt-path.c', 'xt-process.c'],
+  xt: ['-static', 'xt.c', 'xt-file.c', 'xt-path.c', 'xt-process.c', 'xt-control.c'],
   uring: ['-static', 'uring.c'],
   without: ['-static', 'without.c'],
   rounds: ['-static', 'rounds.c'],

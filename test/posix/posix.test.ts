@@ -4,7 +4,12 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { describe } from 'node:test';
 
 import { type Imafs, useImafs } from '../helpers/imafs.js';
-import { POSIX_CASES, type Step } from './posix-cases.js';
+import { ATTRIBUTE_CASES } from './attribute-cases.js';
+import { DESCRIPTOR_CASES } from './descriptor-cases.js';
+import { FILE_CASES } from './file-cases.js';
+import type { Step } from './step.js';
+
+const CASES = { ...FILE_CASES, ...DESCRIPTOR_CASES, ...ATTRIBUTE_CASES };
 
 /** What a step says, with the directory's own name taken out. */
 async function take(
@@ -28,12 +33,12 @@ async function treeOf(imafs: Imafs, directory: string): Promise<string> {
   return imafs.system.ok(['sh', '-c', `cd ${directory} && ${find} && ${xattrs}`]);
 }
 
-for (const passthrough of ['rw', 'off']) {
+for (const passthrough of ['rw', 'ro', 'off']) {
   describe(`passthrough=${passthrough}`, () => {
     const imafs = useImafs({ options: { passthrough } });
     let next = 0;
 
-    for (const [what, steps] of Object.entries(POSIX_CASES)) {
+    for (const [what, steps] of Object.entries(CASES)) {
       imafs.test(what, async () => {
         const name = `case-${next++}`;
         const bare = `${imafs.root}/bare/${name}`;
