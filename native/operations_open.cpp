@@ -166,6 +166,13 @@ void Operations::judge(const Request& request, Opening opening) {
 void Operations::prepareOpen(const UpcallPtr& upcall) {
   identity_.root();
   if (!upcall->mark) upcall->mark = OpeningMark::of(upcall->node, isWriter(upcall->flags));
+  if (!upcall->pagesAreBelow && PageFlusher::mayBeNeeded(upcall->node)) {
+    upcall->pagesAreBelow = true;
+    session_.pages.flush(upcall->node, [upcall, &session = session_] {
+      session.post([upcall](Operations& operations) { operations.prepareOpen(upcall); });
+    });
+    return;
+  }
   const int error = fillUpcall(*upcall);
   if (error == EWOULDBLOCK) {
     // Somebody holds a write lease on the file: until it is broken.

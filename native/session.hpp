@@ -14,6 +14,7 @@
 #include "handle_table.hpp"
 #include "inode_table.hpp"
 #include "lease.hpp"
+#include "page_flusher.hpp"
 #include "passthrough.hpp"
 #include "reader_pool.hpp"
 #include "retry_table.hpp"
@@ -118,6 +119,7 @@ class Session {
   SuccessorTable successors;
   SessionCounters counters;
   ReaderPool readers;
+  PageFlusher pages{device};
 
  private:
   int negotiate(std::string& step);

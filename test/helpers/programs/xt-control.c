@@ -67,8 +67,7 @@ OPERATION(do_ctime) {
   static struct timespec last;
   struct stat st;
   if (lstat(a.word[0], &st)) return -1;
-  const int same =
-      st.st_ctim.tv_sec == last.tv_sec && st.st_ctim.tv_nsec == last.tv_nsec;
+  const int same = st.st_ctim.tv_sec == last.tv_sec && st.st_ctim.tv_nsec == last.tv_nsec;
   snprintf(detail, size, "%s", same ? "same" : "moved");
   last = st.st_ctim;
   const struct timespec ticks = {0, 20000000};
@@ -80,9 +79,9 @@ OPERATION(do_born) {
   if (statx(AT_FDCWD, a.word[0], AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &st))
     return -1;
   const int known = (st.stx_mask & STATX_BTIME) != 0;
-  const int earlier = st.stx_btime.tv_sec < st.stx_ctime.tv_sec ||
-                      (st.stx_btime.tv_sec == st.stx_ctime.tv_sec &&
-                       st.stx_btime.tv_nsec <= st.stx_ctime.tv_nsec);
+  const int earlier =
+      st.stx_btime.tv_sec < st.stx_ctime.tv_sec ||
+      (st.stx_btime.tv_sec == st.stx_ctime.tv_sec && st.stx_btime.tv_nsec <= st.stx_ctime.tv_nsec);
   snprintf(detail, size, "%s", known && earlier ? "yes" : "no");
   return 0;
 }
@@ -110,7 +109,9 @@ OPERATION(do_fdatasync) {
 }
 
 const struct operation xt_control_operations[] = {
-    {"setfl", 1, do_setfl},     {"ofd", 3, do_ofd},           {"lease", 1, do_lease},
-    {"clone", 1, do_clone},     {"flags", 0, do_flags},       {"project", 0, do_project},
-    {"ctime", 1, do_ctime},     {"born", 1, do_born},         {"device", 4, do_device},
-    {"sendfile", 2, do_sendfile}, {"fdatasync", 0, do_fdatasync}, {NULL, 0, NULL}};
+    {"setfl", 1, do_setfl},         {"ofd", 3, do_ofd},
+    {"lease", 1, do_lease},         {"clone", 1, do_clone},
+    {"flags", 0, do_flags},         {"project", 0, do_project},
+    {"ctime", 1, do_ctime},         {"born", 1, do_born},
+    {"device", 4, do_device},       {"sendfile", 2, do_sendfile},
+    {"fdatasync", 0, do_fdatasync}, {NULL, 0, NULL}};
