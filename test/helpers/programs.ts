@@ -17,6 +17,7 @@ const RECIPES = {
   without: ['-static', 'without.c'],
   rounds: ['-static', 'rounds.c'],
   race: ['-static', 'race.c'],
+  userns: ['-static', 'userns.c'],
   'exit-good': ['-nostdlib', '-static', '-DCODE=0', 'exit.c'],
   'exit-bad': ['-nostdlib', '-static', '-DCODE=66', 'exit.c'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

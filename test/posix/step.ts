@@ -4,6 +4,8 @@ export interface Step {
   readonly sh?: string;
   readonly uid?: number;
   readonly gid?: number;
+  /** By root of a user namespace, whose ids 0 to 65535 are 100000 and on outside. */
+  readonly container?: boolean;
 }
 
 /** Cases by what they show. The bare file system is the expectation, so a case names none. */
@@ -12,4 +14,8 @@ export type Cases = Readonly<Record<string, readonly Step[]>>;
 export const xt = (operations: string, uid = 0, gid = uid): Step => ({ xt: operations, uid, gid });
 export const sh = (command: string, uid = 0): Step => ({ sh: command, uid });
 
+export const inContainer = (step: Step): Step => ({ ...step, container: true });
+
 export const USER = 1000;
+/** The root of containers, as the host sees it. */
+export const CONTAINER_ROOT = 100_000;
