@@ -57,6 +57,7 @@ enum class Opcode : uint32_t {
   syncfs = 50,
   tmpfile = 51,
   statx = 52,
+  copy_file_range_64 = 53,
 };
 
 // INIT flags; bits 32 and up travel in flags2.
@@ -261,6 +262,9 @@ struct LseekOut {
 };
 struct CopyFileRangeIn {
   uint64_t fhIn, offIn, nodeidOut, fhOut, offOut, len, flags;
+};
+struct CopyFileRangeOut {
+  uint64_t copied;
 };
 struct IoctlIn {
   uint64_t fh;

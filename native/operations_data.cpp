@@ -169,9 +169,15 @@ void Operations::copyFileRange(const Request& request) {
   const int error = errno;
   identity_.root();
   if (copied < 0) return fail(request, error);
-  const WriteOut out{static_cast<uint32_t>(copied), 0};
   session_.device.notifyAttributes(to->node->id);
-  session_.device.reply(request.header.unique, &out, sizeof out);
+  // Since 7.45 the kernel asks for any length, and until then for what 32 bits can answer.
+  if (static_cast<Opcode>(request.header.opcode) == Opcode::copy_file_range) {
+    const WriteOut out{static_cast<uint32_t>(copied), 0};
+    session_.device.reply(request.header.unique, &out, sizeof out);
+  } else {
+    const CopyFileRangeOut out{static_cast<uint64_t>(copied)};
+    session_.device.reply(request.header.unique, &out, sizeof out);
+  }
 }
 
 void Operations::ioctl(const Request& request) {
