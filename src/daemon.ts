@@ -33,8 +33,10 @@ import { Settling } from './gate/settling.js';
 import { XattrHandler } from './gate/xattr.js';
 import { changeIma, type Ima } from './ima/ima.js';
 import type { Lists } from './lists/lists.js';
+import { boundNames } from './namespaces/bound-names.js';
 import { Lifecycle } from './namespaces/lifecycle.js';
 import { Lineage } from './namespaces/lineage.js';
+import { namespaceIds } from './namespaces/namespace-ids.js';
 import { Paths } from './namespaces/paths.js';
 import { PolicyLoader } from './namespaces/policy-loader.js';
 import { PolicyReads } from './namespaces/policy-reads.js';
@@ -43,7 +45,11 @@ import { Registry } from './namespaces/registry.js';
 import { Settings } from './namespaces/settings.js';
 import { Sharing } from './namespaces/sharing.js';
 import { startPolicy } from './namespaces/start-policy.js';
-import { findSystemNamespace, type SystemNamespace } from './namespaces/system-namespace.js';
+import {
+  findSystemNamespace,
+  type SystemNamespace,
+  systemPlace,
+} from './namespaces/system-namespace.js';
 import { settleTpmChoice } from './tpm/open-tpm.js';
 
 /** A daemon that serves its mount, in this process. */
@@ -150,11 +156,16 @@ const serve = (mounted: Mounted): RunningDaemon => {
   const startedAt = new Date();
 
   // Namespaces and their policies.
-  const walks = new ProcessWalks(addon);
   const lineage = new Lineage(system.scope);
+  const ids = namespaceIds({ addon, boundNames, forgotten: (scope) => lineage.forget(scope) });
+  if (!ids.hold(system.scope, systemPlace(options.systemNs))) {
+    throw new StartProblem('system-namespace', "the system's mount namespace has ended");
+  }
+  const walks = new ProcessWalks(ids);
   const registry: Registry = new Registry(
     {
       addon,
+      ids,
       transport,
       lineage,
       walks,
@@ -167,7 +178,8 @@ const serve = (mounted: Mounted): RunningDaemon => {
           began: (anew) => wake.began(anew),
         }),
       removed: ({ id }) => {
-        lists.discard(id).catch((err: unknown) => log.error({ err }, 'a list is left over'));
+        settling.scopeEnded(id);
+        return lists.discard(id).catch((err: unknown) => log.error({ err }, 'a list is left over'));
       },
     },
     { ...system, owner: undefined },
@@ -186,7 +198,7 @@ const serve = (mounted: Mounted): RunningDaemon => {
     registry,
     lineage,
     walks,
-    addon,
+    ids,
     appraise: options.appraise,
     nsPolicy: options.nsPolicy,
     openList: ({ id }) => lists.open(id),
@@ -271,6 +283,7 @@ const serve = (mounted: Mounted): RunningDaemon => {
     controlName: options.controlName,
     nsPolicy: options.nsPolicy,
     addon,
+    ids,
     transport,
     registry,
     lifecycle,

@@ -65,6 +65,7 @@ const fakeAddon = (
       throw new Error(`no ${path}`);
     },
     namespaceLives: () => true,
+    namespaceIdsAreUnique: () => true,
     lockFile: () => -1,
     createTransport: () => transport as NativeTransport,
     notifySupervisor: () => {
