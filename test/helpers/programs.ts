@@ -18,6 +18,7 @@ const RECIPES = {
   rounds: ['-static', 'rounds.c'],
   race: ['-static', 'race.c'],
   userns: ['-static', 'userns.c'],
+  soak: ['-static', 'soak.c'],
   'old-kernel': ['-shared', '-fPIC', 'old-kernel.c'],
   'exit-good': ['-nostdlib', '-static', '-DCODE=0', 'exit.c'],
   'exit-bad': ['-nostdlib', '-static', '-DCODE=66', 'exit.c'],
