@@ -13,8 +13,9 @@ namespace imafs {
 using namespace fuse;
 
 void Operations::read(const Request& request) {
-  const auto* in = request.as<ReadIn>();
-  const HandlePtr handle = in ? session_.handles.find(in->fh) : nullptr;
+  const auto* in = request.wanting<ReadIn>();
+  if (!in) return fail(request, EINVAL);
+  const HandlePtr handle = session_.handles.find(in->fh);
   if (!handle || handle->directory) return fail(request, EBADF);
   OwnedFd temporary;
   const int fd = dataFd(handle, O_RDONLY, temporary);

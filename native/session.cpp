@@ -22,8 +22,7 @@ using namespace fuse;
 
 namespace {
 
-constexpr uint32_t kMaxWrite = 1u << 20;
-constexpr size_t kRequestSize = kMaxWrite + 8192;
+constexpr size_t kRequestSize = kMostData + 8192;
 constexpr size_t kVerdicts = 200'000;
 constexpr unsigned kWorkers = 2;
 // What nobody used for this long to twice this long gives up its descriptor.
@@ -97,15 +96,29 @@ Session::Session(SessionOptions given, std::function<void()> wake)
       readers(mostReading()) {}
 
 Session::~Session() {
-  {
-    std::lock_guard guard(workMutex_);
-    stopping_ = true;
-  }
-  workReady_.notify_all();
+  work.close();
   for (std::thread& thread : threads_) thread.join();
 }
 
 int Session::start(std::string& step) {
+  if (const int error = openBackingTree(step)) return error;
+  ignoreLeaseSignals();
+  if (const int error = device.mount(options.source, options.mountpoint, options.mountFlags, step))
+    return error;
+  int error = negotiate(step);
+  if (!error) error = startThreads(step);
+  if (error) {
+    ::umount2(options.mountpoint.c_str(), MNT_DETACH);
+    return error;
+  }
+  struct statx own {};
+  if (::statx(AT_FDCWD, options.mountpoint.c_str(), AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_INO,
+              &own) == 0)
+    ownDevice_ = deviceOf(own);
+  return 0;
+}
+
+int Session::openBackingTree(std::string& step) {
   // A private clone of the backing mount: what is mounted on or below it later, this mount itself
   // included, cannot be reached through it, so the daemon never walks into its own mount.
   step = "open_tree " + options.backing;
@@ -144,31 +157,6 @@ int Session::start(std::string& step) {
   upcalls.setMostOpens(descriptors / 4);
   passthrough = std::make_unique<Passthrough>(device, *inodes);
   inodes->onIdle([this](Node& node) { passthrough->drop(node); });
-  ignoreLeaseSignals();
-  if (const int error = device.mount(options.source, options.mountpoint, options.mountFlags, step))
-    return error;
-  if (const int error = negotiate(step)) {
-    ::umount2(options.mountpoint.c_str(), MNT_DETACH);
-    return error;
-  }
-  facts_.readers = 2 * mostReading();
-  readersLeft_ = facts_.readers;
-  for (unsigned i = 0; i < facts_.readers; ++i) threads_.emplace_back([this] { readRequests(); });
-  for (unsigned i = 0; i < kWorkers; ++i) threads_.emplace_back([this] { doWork(); });
-  {
-    std::unique_lock lock(startMutex_);
-    startReady_.wait(lock, [this] { return started_ == threads_.size(); });
-    if (startError_) {
-      step = "give a thread its identity";
-      ::umount2(options.mountpoint.c_str(), MNT_DETACH);
-      return startError_;
-    }
-  }
-  post([this](Operations&) { giveUpIdle(); }, kIdleMs);
-  struct statx own {};
-  if (::statx(AT_FDCWD, options.mountpoint.c_str(), AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_INO,
-              &own) == 0)
-    ownDevice_ = deviceOf(own);
   return 0;
 }
 
@@ -176,10 +164,12 @@ int Session::negotiate(std::string& step) {
   step = "FUSE_INIT";
   std::vector<uint8_t> buffer(kRequestSize);
   const ssize_t got = device.read(buffer.data(), buffer.size());
-  if (got < static_cast<ssize_t>(sizeof(InHeader) + sizeof(InitIn)))
-    return got < 0 ? static_cast<int>(-got) : EPROTO;
-  const auto& header = *reinterpret_cast<const InHeader*>(buffer.data());
-  const auto& in = *reinterpret_cast<const InitIn*>(buffer.data() + sizeof(InHeader));
+  if (got < 0) return static_cast<int>(-got);
+  const auto request = Request::from(buffer.data(), static_cast<size_t>(got));
+  const auto* const told = request ? request->as<InitIn>() : nullptr;
+  if (!told) return EPROTO;
+  const InHeader& header = request->header;
+  const InitIn& in = *told;
   if (static_cast<Opcode>(header.opcode) != Opcode::init || in.major != kMajor ||
       in.minor < kOldestMinor) {
     device.error(header.unique, EPROTO);
@@ -211,11 +201,26 @@ int Session::negotiate(std::string& step) {
   out.flags2 = static_cast<uint32_t>(flags >> 32);
   out.maxBackground = 64;
   out.congestionThreshold = 48;
-  out.maxWrite = kMaxWrite;
+  out.maxWrite = kMostData;
   out.timeGran = 1;
-  out.maxPages = kMaxWrite / 4096;
+  out.maxPages = static_cast<uint16_t>(kMostData / ::sysconf(_SC_PAGESIZE));
   out.maxStackDepth = flags & kPassthrough ? facts_.stackDepth : 0;
   return device.reply(header.unique, &out, sizeof out) ? 0 : EPROTO;
+}
+
+int Session::startThreads(std::string& step) {
+  facts_.readers = 2 * mostReading();
+  readersLeft_ = facts_.readers;
+  for (unsigned i = 0; i < facts_.readers; ++i) threads_.emplace_back([this] { readRequests(); });
+  for (unsigned i = 0; i < kWorkers; ++i) threads_.emplace_back([this] { doWork(); });
+  std::unique_lock lock(startMutex_);
+  startReady_.wait(lock, [this] { return started_ == threads_.size(); });
+  if (startError_) {
+    step = "give a thread its identity";
+    return startError_;
+  }
+  post([this](Operations&) { giveUpIdle(); }, kIdleMs);
+  return 0;
 }
 
 bool Session::reportStart(int error) {
@@ -246,15 +251,10 @@ void Session::readRequests() {
       readers.close();
       break;
     }
-    if (static_cast<size_t>(got) < sizeof(InHeader)) continue;
-    const auto& header = *reinterpret_cast<const InHeader*>(buffer.get());
-    const bool needed = readers.readTook(nowNs() - before, header.pid, pace);
-    // Extensions (security context, groups) follow the body; none is negotiated.
-    const size_t extensions = size_t{header.totalExtlen} * 8;
-    const size_t size = static_cast<size_t>(got) - sizeof(InHeader);
-    operations.serveReading(
-        {header, buffer.get() + sizeof(InHeader), size > extensions ? size - extensions : 0},
-        placed);
+    const auto request = Request::from(buffer.get(), static_cast<size_t>(got));
+    if (!request) continue;
+    const bool needed = readers.readTook(nowNs() - before, request->header.pid, pace);
+    operations.serveReading(*request, placed);
     if (placed && !needed) {
       readers.leave();
       placed = false;
@@ -276,14 +276,6 @@ int Session::unmount(bool detach) {
   return ::umount2(options.mountpoint.c_str(), detach ? MNT_DETACH : 0) == 0 ? 0 : errno;
 }
 
-void Session::post(std::function<void(Operations&)> work, int delayMs) {
-  {
-    std::lock_guard guard(workMutex_);
-    work_.emplace(delayMs > 0 ? monotonicMs() + delayMs : 0, std::move(work));
-  }
-  workReady_.notify_one();
-}
-
 void Session::giveUpIdle() {
   inodes->giveUpIdle();
   dropLingering();
@@ -293,24 +285,7 @@ void Session::giveUpIdle() {
 void Session::doWork() {
   Operations operations(*this);
   if (!reportStart(operations.startError())) return;
-  std::unique_lock lock(workMutex_);
-  while (!stopping_) {
-    if (work_.empty()) {
-      workReady_.wait(lock);
-      continue;
-    }
-    const int64_t wait = work_.begin()->first - monotonicMs();
-    if (wait > 0) {
-      workReady_.wait_for(lock, std::chrono::milliseconds(wait));
-      continue;
-    }
-    auto work = std::move(work_.begin()->second);
-    work_.erase(work_.begin());
-    lock.unlock();
-    work(operations);
-    work = nullptr;
-    lock.lock();
-  }
+  while (const WorkQueue::Work next = work.next()) next(operations);
 }
 
 void Session::admitNext() {
