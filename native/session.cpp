@@ -62,6 +62,17 @@ std::string uuidOf(int fd) {
   return text;
 }
 
+// Opens a clone of the directory's mount: what is mounted on or below it later, our own mount
+// included, cannot be reached through it, so the daemon never walks into its own mount.
+int openPrivately(const std::string& path, OwnedFd& root, std::string& step) {
+  step = "open_tree " + path;
+  const OwnedFd tree(static_cast<int>(
+      ::syscall(SYS_open_tree, AT_FDCWD, path.c_str(), 1 /* OPEN_TREE_CLONE */ | O_CLOEXEC)));
+  if (!tree) return errno;
+  root.reset(::openat(tree.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return root ? 0 : errno;
+}
+
 // As many descriptors as the limits allow, and the share of them that nodes may keep open.
 size_t descriptorBudget() {
   struct rlimit limit {};
@@ -101,7 +112,9 @@ Session::~Session() {
 }
 
 int Session::start(std::string& step) {
-  if (const int error = openBackingTree(step)) return error;
+  OwnedFd root;
+  if (const int error = openPrivately(options.backing, root, step)) return error;
+  if (const int error = useBacking(std::move(root), step)) return error;
   ignoreLeaseSignals();
   if (const int error = device.mount(options.source, options.mountpoint, options.mountFlags, step))
     return error;
@@ -118,15 +131,7 @@ int Session::start(std::string& step) {
   return 0;
 }
 
-int Session::openBackingTree(std::string& step) {
-  // A private clone of the backing mount: what is mounted on or below it later, this mount itself
-  // included, cannot be reached through it, so the daemon never walks into its own mount.
-  step = "open_tree " + options.backing;
-  OwnedFd tree(static_cast<int>(::syscall(SYS_open_tree, AT_FDCWD, options.backing.c_str(),
-                                          1 /* OPEN_TREE_CLONE */ | O_CLOEXEC)));
-  if (!tree) return errno;
-  OwnedFd root(::openat(tree.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!root) return errno;
+int Session::useBacking(OwnedFd root, std::string& step) {
   struct statx entry {};
   step = "the backing directory has an entry " + options.virtualName;
   if (::statx(root.get(), options.virtualName.c_str(), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &entry) ==
@@ -162,10 +167,10 @@ int Session::openBackingTree(std::string& step) {
 
 int Session::negotiate(std::string& step) {
   step = "FUSE_INIT";
-  std::vector<uint8_t> buffer(kRequestSize);
-  const ssize_t got = device.read(buffer.data(), buffer.size());
+  const auto buffer = std::make_unique_for_overwrite<uint8_t[]>(kRequestSize);
+  const ssize_t got = device.read(buffer.get(), kRequestSize);
   if (got < 0) return static_cast<int>(-got);
-  const auto request = Request::from(buffer.data(), static_cast<size_t>(got));
+  const auto request = Request::from(buffer.get(), static_cast<size_t>(got));
   const auto* const told = request ? request->as<InitIn>() : nullptr;
   if (!told) return EPROTO;
   const InHeader& header = request->header;

@@ -74,8 +74,8 @@ class Session {
   // Mounts and starts the threads: the three steps below, with mount(2) after the first. 0 or an
   // errno, `step` saying what failed.
   int start(std::string& step);
-  // Opens the backing directory and makes the tables.
-  int openBackingTree(std::string& step);
+  // Of the backing directory, held open: what it is like, and the tables.
+  int useBacking(OwnedFd root, std::string& step);
   // Answers INIT, the first request.
   int negotiate(std::string& step);
   int startThreads(std::string& step);
