@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "owned_fd.hpp"
 
@@ -15,6 +16,8 @@ class Device {
   // Opens /dev/fuse and mounts it. 0 or an errno; `step` names the system call that failed.
   int mount(const std::string& source, const std::string& mountpoint, unsigned long flags,
             std::string& step);
+  // Speaks to whoever is at the other end of a descriptor, one message a request.
+  void use(OwnedFd device) { fd_ = std::move(device); }
 
   // One request. > 0: its length; 0: unmounted (ENODEV); < 0: -errno. Retries what is to be
   // retried.

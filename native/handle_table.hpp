@@ -34,10 +34,11 @@ class HandleTable {
     const auto found = handles_.find(id);
     return found == handles_.end() ? nullptr : found->second;
   }
-  HandlePtr take(uint64_t id) {
+  // Of its kind only: a file's end is counted, a directory's is not.
+  HandlePtr take(uint64_t id, bool directory) {
     std::lock_guard guard(mutex_);
     const auto found = handles_.find(id);
-    if (found == handles_.end()) return nullptr;
+    if (found == handles_.end() || found->second->directory != directory) return nullptr;
     HandlePtr handle = std::move(found->second);
     handles_.erase(found);
     return handle;

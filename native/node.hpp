@@ -19,8 +19,10 @@ struct FileStamp {
   bool operator==(const FileStamp&) const = default;
 };
 
+// Of a second that is too far away for it, which a file's owner may set (utimensat), it is what is
+// left: another number for another time all the same.
 inline int64_t nanoseconds(const struct statx_timestamp& time) {
-  return time.tv_sec * 1'000'000'000 + time.tv_nsec;
+  return static_cast<int64_t>(static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec);
 }
 
 inline FileStamp stampOf(const struct statx& file) {

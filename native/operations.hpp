@@ -1,34 +1,14 @@
 // What the mount does with each request: one small function per opcode, over *at() calls on O_PATH
 // descriptors. One object per thread that serves requests.
 #pragma once
-#include <cstring>
-
 #include "caller.hpp"
 #include "fuse_protocol.hpp"
 #include "placement.hpp"
+#include "request.hpp"
 #include "session.hpp"
 #include "thread_identity.hpp"
 
 namespace imafs {
-
-// A request as read from the device: header, then the opcode's struct, then names or data.
-struct Request {
-  const fuse::InHeader& header;
-  const uint8_t* body;
-  size_t size;
-  // The decision about it has been made: carry it out.
-  bool decided = false;
-
-  template <typename T>
-  const T* as() const {
-    return size >= sizeof(T) ? reinterpret_cast<const T*>(body) : nullptr;
-  }
-  // The NUL-terminated string at `offset`, nullptr if it has no end within the request.
-  const char* text(size_t offset) const {
-    if (offset >= size || std::memchr(body + offset, 0, size - offset) == nullptr) return nullptr;
-    return reinterpret_cast<const char*>(body + offset);
-  }
-};
 
 class Operations {
  public:

@@ -31,14 +31,15 @@ int writeMode(const WriteIn& in) {
 // ask (vfs_fileattr_set) on the mount's own inode; other commands are not known to be harmless.
 bool isKnownCommand(uint32_t command) {
   return command == FS_IOC_GETFLAGS || command == FS_IOC_SETFLAGS || command == FS_IOC_FSGETXATTR ||
-         command == FS_IOC_FSSETXATTR;
+         command == FS_IOC_FSSETXATTR || command == FS_IOC_GETVERSION;
 }
 
 }  // namespace
 
 void Operations::read(const Request& request) {
-  const auto* in = request.as<ReadIn>();
-  const HandlePtr handle = in ? session_.handles.find(in->fh) : nullptr;
+  const auto* in = request.wanting<ReadIn>();
+  if (!in) return fail(request, EINVAL);
+  const HandlePtr handle = session_.handles.find(in->fh);
   if (!handle || handle->directory) return fail(request, EBADF);
   OwnedFd temporary;
   const int fd = dataFd(handle, O_RDONLY, temporary);

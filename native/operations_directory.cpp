@@ -35,7 +35,7 @@ void Operations::opendir(const Request& request) {
   if (!handle->fd) return fail(request, errno);
   const OpenOut out{session_.handles.add(handle), 0, 0};
   if (!session_.device.reply(request.header.unique, &out, sizeof out))
-    session_.handles.take(out.fh);
+    session_.handles.take(out.fh, true);
 }
 
 void Operations::readdir(const Request& request) { listDirectory(request, false); }
@@ -43,8 +43,9 @@ void Operations::readdir(const Request& request) { listDirectory(request, false)
 void Operations::readdirplus(const Request& request) { listDirectory(request, true); }
 
 void Operations::listDirectory(const Request& request, bool plus) {
-  const auto* in = request.as<ReadIn>();
-  const HandlePtr handle = in ? session_.handles.find(in->fh) : nullptr;
+  const auto* in = request.wanting<ReadIn>();
+  if (!in) return fail(request, EINVAL);
+  const HandlePtr handle = session_.handles.find(in->fh);
   if (!handle || !handle->directory) return fail(request, EBADF);
   std::lock_guard position(handle->position);
   if (::lseek(handle->fd.get(), static_cast<off_t>(in->offset), SEEK_SET) < 0)
@@ -101,7 +102,7 @@ void Operations::listDirectory(const Request& request, bool plus) {
 
 void Operations::releasedir(const Request& request) {
   const auto* in = request.as<ReleaseIn>();
-  if (in) session_.handles.take(in->fh);
+  if (in) session_.handles.take(in->fh, true);
   succeed(request);
 }
 

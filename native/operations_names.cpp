@@ -38,7 +38,7 @@ void Operations::replyEntry(const Request& request, const NodePtr& node, const s
 }
 
 void Operations::lookup(const Request& request) {
-  const char* name = request.text(0);
+  const char* name = request.name(0);
   if (!name) return fail(request, EINVAL);
   if (request.header.nodeid == kRootNode && session_.options.virtualName == name)
     return virtualLookup(request, name);
@@ -92,7 +92,7 @@ void Operations::replyNewName(const Request& request, const char* name) {
 
 void Operations::mknod(const Request& request) {
   const auto* in = request.as<MknodIn>();
-  const char* name = request.text(sizeof(MknodIn));
+  const char* name = request.name(sizeof(MknodIn));
   if (!in || !name) return fail(request, EINVAL);
   if (forbiddenName(request, request.header.nodeid, name)) return;
   const NodePtr parent = nodeOf(request);
@@ -111,7 +111,7 @@ void Operations::mknod(const Request& request) {
 
 void Operations::mkdir(const Request& request) {
   const auto* in = request.as<MkdirIn>();
-  const char* name = request.text(sizeof(MkdirIn));
+  const char* name = request.name(sizeof(MkdirIn));
   if (!in || !name) return fail(request, EINVAL);
   if (forbiddenName(request, request.header.nodeid, name)) return;
   const NodePtr parent = nodeOf(request);
@@ -127,7 +127,7 @@ void Operations::mkdir(const Request& request) {
 }
 
 void Operations::symlink(const Request& request) {
-  const char* name = request.text(0);
+  const char* name = request.name(0);
   const char* target = name ? request.text(std::strlen(name) + 1) : nullptr;
   if (!target) return fail(request, EINVAL);
   if (forbiddenName(request, request.header.nodeid, name)) return;
@@ -145,7 +145,7 @@ void Operations::symlink(const Request& request) {
 
 void Operations::link(const Request& request) {
   const auto* in = request.as<LinkIn>();
-  const char* name = request.text(sizeof(LinkIn));
+  const char* name = request.name(sizeof(LinkIn));
   if (!in || !name) return fail(request, EINVAL);
   if (forbiddenName(request, request.header.nodeid, name)) return;
   const NodePtr parent = nodeOf(request);
@@ -164,7 +164,7 @@ void Operations::link(const Request& request) {
 }
 
 void Operations::unlink(const Request& request) {
-  const char* name = request.text(0);
+  const char* name = request.name(0);
   if (!name) return fail(request, EINVAL);
   if (forbiddenName(request, request.header.nodeid, name)) return;
   const NodePtr parent = nodeOf(request);
@@ -192,8 +192,8 @@ void Operations::rename2(const Request& request) {
 
 void Operations::renameTo(const Request& request, uint64_t newParent, uint32_t flags,
                           size_t names) {
-  const char* from = request.text(names);
-  const char* to = from ? request.text(names + std::strlen(from) + 1) : nullptr;
+  const char* from = request.name(names);
+  const char* to = from ? request.name(names + std::strlen(from) + 1) : nullptr;
   if (!to) return fail(request, EINVAL);
   if (forbiddenName(request, request.header.nodeid, from)) return;
   if (forbiddenName(request, newParent, to)) return;

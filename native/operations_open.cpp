@@ -283,7 +283,7 @@ void Operations::openCreated(const Request& request, OwnedFd fd, const NodePtr& 
 
 void Operations::create(const Request& request) {
   const auto* in = request.as<CreateIn>();
-  const char* name = request.text(sizeof(CreateIn));
+  const char* name = request.name(sizeof(CreateIn));
   if (!in || !name) return fail(request, EINVAL);
   if (forbiddenName(request, request.header.nodeid, name)) return;
   createAs(request, in->flags, in->mode, in->umask, name);
@@ -420,7 +420,7 @@ void Operations::tellReleased(const NodePtr& node) {
 
 // Takes back what an open got that did not reach its caller.
 void Operations::undoOpen(uint64_t handleId, const NodePtr& node, bool created) {
-  const HandlePtr handle = handleId ? session_.handles.take(handleId) : nullptr;
+  const HandlePtr handle = handleId ? session_.handles.take(handleId, false) : nullptr;
   if (handle) session_.passthrough->release(node, handle->writable);
   if (!created) return;
   std::vector<uint64_t> gone;
@@ -429,7 +429,7 @@ void Operations::undoOpen(uint64_t handleId, const NodePtr& node, bool created) 
 
 void Operations::release(const Request& request) {
   const auto* in = request.as<ReleaseIn>();
-  const HandlePtr handle = in ? session_.handles.take(in->fh) : nullptr;
+  const HandlePtr handle = in ? session_.handles.take(in->fh, false) : nullptr;
   if (!handle) return succeed(request);
   handle->fd.reset();  // our own descriptor must not count as a writer when the file is settled
   session_.passthrough->release(handle->node, handle->writable);

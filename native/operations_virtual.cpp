@@ -29,7 +29,7 @@ void Operations::virtualOperation(const Request& request) {
   bool attributes = false;  // asked on the way to anything, so answered whoever asks
   switch (static_cast<Opcode>(request.header.opcode)) {
     case Opcode::lookup: {
-      const char* name = request.text(0);
+      const char* name = request.name(0);
       return name ? virtualLookup(request, name) : fail(request, EINVAL);
     }
     case Opcode::getattr:
@@ -57,7 +57,7 @@ void Operations::virtualOperation(const Request& request) {
     case Opcode::read:
     case Opcode::readdir:
     case Opcode::readdirplus: {
-      const auto* in = request.as<ReadIn>();
+      const auto* in = request.wanting<ReadIn>();
       if (!in) return fail(request, EINVAL);
       upcall->handle = in->fh;
       upcall->offset = in->offset;

@@ -54,7 +54,7 @@ void Operations::changeXattr(const Request& request, const char* name, const uin
 }
 
 void Operations::getxattr(const Request& request) {
-  const auto* in = request.as<GetxattrIn>();
+  const auto* in = request.wanting<GetxattrIn>();
   const char* name = request.text(sizeof(GetxattrIn));
   if (!in || !name) return fail(request, EINVAL);
   const NodePtr node = nodeOf(request);
@@ -87,7 +87,7 @@ void Operations::getxattr(const Request& request) {
 }
 
 void Operations::listxattr(const Request& request) {
-  const auto* in = request.as<GetxattrIn>();
+  const auto* in = request.wanting<GetxattrIn>();
   if (!in) return fail(request, EINVAL);
   const NodePtr node = nodeOf(request);
   if (!node) return fail(request, ESTALE);

@@ -22,18 +22,17 @@ using namespace fuse;
 
 namespace {
 
-constexpr uint32_t kMaxWrite = 1u << 20;
-constexpr size_t kRequestSize = kMaxWrite + 8192;
+constexpr size_t kRequestSize = kMostData + 8192;
 constexpr size_t kVerdicts = 200'000;
 constexpr unsigned kWorkers = 2;
 // What nobody used for this long to twice this long gives up its descriptor.
 constexpr int kIdleMs = 15'000;
 
 // File systems on which F_SETLEASE speaks only for this machine or only for the upper inode.
-constexpr uint64_t kOverlayMagic = 0x794c7630;
-constexpr uint64_t kLeaseBlind[] = {
-    kOverlayMagic,         0x65735546 /* fuse */, 0x6969 /* nfs */,      0xff534d42 /* cifs */,
-    0xfe534d42 /* smb2 */, 0x01021997 /* 9p */,   0x00c36400 /* ceph */, 0xf15f /* ecryptfs */};
+constexpr uint64_t kLeaseBlind[] = {0x794c7630 /* overlayfs */, 0x65735546 /* fuse */,
+                                    0x6969 /* nfs */,           0xff534d42 /* cifs */,
+                                    0xfe534d42 /* smb2 */,      0x01021997 /* 9p */,
+                                    0x00c36400 /* ceph */,      0xf15f /* ecryptfs */};
 
 // In memory, without file_update_time() at a store.
 constexpr uint64_t kTraceless[] = {0x01021994 /* tmpfs */, 0x858458f6 /* ramfs */};
@@ -61,6 +60,17 @@ std::string uuidOf(int fd) {
                 b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
                 b[15]);
   return text;
+}
+
+// Opens a clone of the directory's mount: what is mounted on or below it later, our own mount
+// included, cannot be reached through it, so the daemon never walks into its own mount.
+int openPrivately(const std::string& path, OwnedFd& root, std::string& step) {
+  step = "open_tree " + path;
+  const OwnedFd tree(static_cast<int>(
+      ::syscall(SYS_open_tree, AT_FDCWD, path.c_str(), 1 /* OPEN_TREE_CLONE */ | O_CLOEXEC)));
+  if (!tree) return errno;
+  root.reset(::openat(tree.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return root ? 0 : errno;
 }
 
 // As many descriptors as the limits allow, and the share of them that nodes may keep open.
@@ -97,23 +107,31 @@ Session::Session(SessionOptions given, std::function<void()> wake)
       readers(mostReading()) {}
 
 Session::~Session() {
-  {
-    std::lock_guard guard(workMutex_);
-    stopping_ = true;
-  }
-  workReady_.notify_all();
+  work.close();
   for (std::thread& thread : threads_) thread.join();
 }
 
 int Session::start(std::string& step) {
-  // A private clone of the backing mount: what is mounted on or below it later, this mount itself
-  // included, cannot be reached through it, so the daemon never walks into its own mount.
-  step = "open_tree " + options.backing;
-  OwnedFd tree(static_cast<int>(::syscall(SYS_open_tree, AT_FDCWD, options.backing.c_str(),
-                                          1 /* OPEN_TREE_CLONE */ | O_CLOEXEC)));
-  if (!tree) return errno;
-  OwnedFd root(::openat(tree.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!root) return errno;
+  OwnedFd root;
+  if (const int error = openPrivately(options.backing, root, step)) return error;
+  if (const int error = useBacking(std::move(root), step)) return error;
+  ignoreLeaseSignals();
+  if (const int error = device.mount(options.source, options.mountpoint, options.mountFlags, step))
+    return error;
+  int error = negotiate(step);
+  if (!error) error = startThreads(step);
+  if (error) {
+    ::umount2(options.mountpoint.c_str(), MNT_DETACH);
+    return error;
+  }
+  struct statx own {};
+  if (::statx(AT_FDCWD, options.mountpoint.c_str(), AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_INO,
+              &own) == 0)
+    ownDevice_ = deviceOf(own);
+  return 0;
+}
+
+int Session::useBacking(OwnedFd root, std::string& step) {
   struct statx entry {};
   step = "the backing directory has an entry " + options.virtualName;
   if (::statx(root.get(), options.virtualName.c_str(), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &entry) ==
@@ -130,7 +148,6 @@ int Session::start(std::string& step) {
   facts_.leases = leasesEnabled(facts_.fsMagic);
   for (const uint64_t magic : kTraceless)
     if (facts_.fsMagic == magic) facts_.traceless = true;
-  facts_.stackDepth = facts_.fsMagic == kOverlayMagic ? 2 : 1;
   struct {
     struct file_handle head;
     char bytes[MAX_HANDLE_SZ];
@@ -144,42 +161,19 @@ int Session::start(std::string& step) {
   upcalls.setMostOpens(descriptors / 4);
   passthrough = std::make_unique<Passthrough>(device, *inodes);
   inodes->onIdle([this](Node& node) { passthrough->drop(node); });
-  ignoreLeaseSignals();
-  if (const int error = device.mount(options.source, options.mountpoint, options.mountFlags, step))
-    return error;
-  if (const int error = negotiate(step)) {
-    ::umount2(options.mountpoint.c_str(), MNT_DETACH);
-    return error;
-  }
-  facts_.readers = 2 * mostReading();
-  readersLeft_ = facts_.readers;
-  for (unsigned i = 0; i < facts_.readers; ++i) threads_.emplace_back([this] { readRequests(); });
-  for (unsigned i = 0; i < kWorkers; ++i) threads_.emplace_back([this] { doWork(); });
-  {
-    std::unique_lock lock(startMutex_);
-    startReady_.wait(lock, [this] { return started_ == threads_.size(); });
-    if (startError_) {
-      step = "give a thread its identity";
-      ::umount2(options.mountpoint.c_str(), MNT_DETACH);
-      return startError_;
-    }
-  }
-  post([this](Operations&) { giveUpIdle(); }, kIdleMs);
-  struct statx own {};
-  if (::statx(AT_FDCWD, options.mountpoint.c_str(), AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_INO,
-              &own) == 0)
-    ownDevice_ = deviceOf(own);
   return 0;
 }
 
 int Session::negotiate(std::string& step) {
   step = "FUSE_INIT";
-  std::vector<uint8_t> buffer(kRequestSize);
-  const ssize_t got = device.read(buffer.data(), buffer.size());
-  if (got < static_cast<ssize_t>(sizeof(InHeader) + sizeof(InitIn)))
-    return got < 0 ? static_cast<int>(-got) : EPROTO;
-  const auto& header = *reinterpret_cast<const InHeader*>(buffer.data());
-  const auto& in = *reinterpret_cast<const InitIn*>(buffer.data() + sizeof(InHeader));
+  const auto buffer = std::make_unique_for_overwrite<uint8_t[]>(kRequestSize);
+  const ssize_t got = device.read(buffer.get(), kRequestSize);
+  if (got < 0) return static_cast<int>(-got);
+  const auto request = Request::from(buffer.get(), static_cast<size_t>(got));
+  const auto* const told = request ? request->as<InitIn>() : nullptr;
+  if (!told) return EPROTO;
+  const InHeader& header = request->header;
+  const InitIn& in = *told;
   if (static_cast<Opcode>(header.opcode) != Opcode::init || in.major != kMajor ||
       in.minor < kOldestMinor) {
     device.error(header.unique, EPROTO);
@@ -211,11 +205,29 @@ int Session::negotiate(std::string& step) {
   out.flags2 = static_cast<uint32_t>(flags >> 32);
   out.maxBackground = 64;
   out.congestionThreshold = 48;
-  out.maxWrite = kMaxWrite;
+  out.maxWrite = kMostData;
   out.timeGran = 1;
-  out.maxPages = kMaxWrite / 4096;
-  out.maxStackDepth = flags & kPassthrough ? facts_.stackDepth : 0;
+  out.maxPages = static_cast<uint16_t>(kMostData / ::sysconf(_SC_PAGESIZE));
+  // File systems may be stacked on us once more. Where the backing is a stack itself, leases do not
+  // speak for it and nothing passes through, so that depth 2 is never asked for.
+  facts_.stackDepth = flags & kPassthrough ? 1 : 0;
+  out.maxStackDepth = facts_.stackDepth;
   return device.reply(header.unique, &out, sizeof out) ? 0 : EPROTO;
+}
+
+int Session::startThreads(std::string& step) {
+  facts_.readers = 2 * mostReading();
+  readersLeft_ = facts_.readers;
+  for (unsigned i = 0; i < facts_.readers; ++i) threads_.emplace_back([this] { readRequests(); });
+  for (unsigned i = 0; i < kWorkers; ++i) threads_.emplace_back([this] { doWork(); });
+  std::unique_lock lock(startMutex_);
+  startReady_.wait(lock, [this] { return started_ == threads_.size(); });
+  if (startError_) {
+    step = "give a thread its identity";
+    return startError_;
+  }
+  post([this](Operations&) { giveUpIdle(); }, kIdleMs);
+  return 0;
 }
 
 bool Session::reportStart(int error) {
@@ -246,15 +258,10 @@ void Session::readRequests() {
       readers.close();
       break;
     }
-    if (static_cast<size_t>(got) < sizeof(InHeader)) continue;
-    const auto& header = *reinterpret_cast<const InHeader*>(buffer.get());
-    const bool needed = readers.readTook(nowNs() - before, header.pid, pace);
-    // Extensions (security context, groups) follow the body; none is negotiated.
-    const size_t extensions = size_t{header.totalExtlen} * 8;
-    const size_t size = static_cast<size_t>(got) - sizeof(InHeader);
-    operations.serveReading(
-        {header, buffer.get() + sizeof(InHeader), size > extensions ? size - extensions : 0},
-        placed);
+    const auto request = Request::from(buffer.get(), static_cast<size_t>(got));
+    if (!request) continue;
+    const bool needed = readers.readTook(nowNs() - before, request->header.pid, pace);
+    operations.serveReading(*request, placed);
     if (placed && !needed) {
       readers.leave();
       placed = false;
@@ -276,14 +283,6 @@ int Session::unmount(bool detach) {
   return ::umount2(options.mountpoint.c_str(), detach ? MNT_DETACH : 0) == 0 ? 0 : errno;
 }
 
-void Session::post(std::function<void(Operations&)> work, int delayMs) {
-  {
-    std::lock_guard guard(workMutex_);
-    work_.emplace(delayMs > 0 ? monotonicMs() + delayMs : 0, std::move(work));
-  }
-  workReady_.notify_one();
-}
-
 void Session::giveUpIdle() {
   inodes->giveUpIdle();
   dropLingering();
@@ -293,24 +292,7 @@ void Session::giveUpIdle() {
 void Session::doWork() {
   Operations operations(*this);
   if (!reportStart(operations.startError())) return;
-  std::unique_lock lock(workMutex_);
-  while (!stopping_) {
-    if (work_.empty()) {
-      workReady_.wait(lock);
-      continue;
-    }
-    const int64_t wait = work_.begin()->first - monotonicMs();
-    if (wait > 0) {
-      workReady_.wait_for(lock, std::chrono::milliseconds(wait));
-      continue;
-    }
-    auto work = std::move(work_.begin()->second);
-    work_.erase(work_.begin());
-    lock.unlock();
-    work(operations);
-    work = nullptr;
-    lock.lock();
-  }
+  while (const WorkQueue::Work next = work.next()) next(operations);
 }
 
 void Session::admitNext() {

@@ -3,7 +3,6 @@
 #include <atomic>
 #include <condition_variable>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -20,10 +19,9 @@
 #include "retry_table.hpp"
 #include "upcall.hpp"
 #include "verdict_cache.hpp"
+#include "work_queue.hpp"
 
 namespace imafs {
-
-class Operations;
 
 // The virtual tree's nodes have this bit in their FUSE node id; the rest is TypeScript's number.
 constexpr uint64_t kVirtualBit = 1ull << 63;
@@ -74,8 +72,14 @@ class Session {
   Session(SessionOptions options, std::function<void()> wake);
   ~Session();
 
-  // Mounts and starts the threads. 0 or an errno, `step` saying what failed.
+  // Mounts and starts the threads: the three steps below, with mount(2) after the first. 0 or an
+  // errno, `step` saying what failed.
   int start(std::string& step);
+  // Of the backing directory, held open: what it is like, and the tables.
+  int useBacking(OwnedFd root, std::string& step);
+  // Answers INIT, the first request.
+  int negotiate(std::string& step);
+  int startThreads(std::string& step);
   const SessionFacts& facts() const { return facts_; }
   // umount2(2) of the mountpoint; 0 or an errno. The `ended` notice follows.
   int unmount(bool detach);
@@ -106,7 +110,7 @@ class Session {
   void admitNext();
 
   // Runs `work` on a thread that may act for callers, after `delayMs`.
-  void post(std::function<void(Operations&)> work, int delayMs = 0);
+  void post(WorkQueue::Work work, int delayMs = 0) { this->work.post(std::move(work), delayMs); }
 
   const SessionOptions options;
   Device device;
@@ -119,10 +123,10 @@ class Session {
   SuccessorTable successors;
   SessionCounters counters;
   ReaderPool readers;
+  WorkQueue work;
   PageFlusher pages{device};
 
  private:
-  int negotiate(std::string& step);
   void readRequests();
   void doWork();
   bool reportStart(int error);
@@ -140,11 +144,6 @@ class Session {
   unsigned started_ = 0;
   int startError_ = 0;
   std::atomic<bool> ended_{false};
-
-  std::mutex workMutex_;
-  std::condition_variable workReady_;
-  bool stopping_ = false;
-  std::multimap<int64_t, std::function<void(Operations&)>> work_;  // by due time, ms
 };
 
 std::vector<std::optional<std::vector<uint8_t>>> readXattrs(int fd,

@@ -2,6 +2,7 @@
 // half of what a pointer does, malloc puts nothing in between, and blocks that become empty go back
 // to the system, however long what was made around that time lives.
 #pragma once
+#include <sanitizer/asan_interface.h>
 #include <sys/mman.h>
 
 #include <cstddef>
@@ -28,7 +29,11 @@ class Slab {
   explicit Slab(size_t most)
       : most_(most / kPerBlock + 1), reserved_((most_ + 1) * kBlockSize), space_(reserve()) {}
   // What is left in it is not destroyed.
-  ~Slab() { ::munmap(space_, reserved_); }
+  ~Slab() {
+    for (size_t at = 0; at < blocks_.size(); ++at)
+      ASAN_UNPOISON_MEMORY_REGION(start(at), kBlockSize);
+    ::munmap(space_, reserved_);
+  }
   Slab(const Slab&) = delete;
   Slab& operator=(const Slab&) = delete;
 
@@ -105,6 +110,7 @@ class Slab {
     uint16_t position = block.firstFree;
     if (position == 0) position = ++block.begun;
     const auto number = static_cast<uint32_t>(at * kPerBlock + position);
+    ASAN_UNPOISON_MEMORY_REGION(place(number), sizeof(T));
     if (position == block.firstFree)
       std::memcpy(&block.firstFree, place(number), sizeof block.firstFree);
     if (++block.used == kPerBlock) roomy_.pop_back();
@@ -117,6 +123,8 @@ class Slab {
     Block& block = blocks_[at];
     std::memcpy(place(number), &block.firstFree, sizeof block.firstFree);
     block.firstFree = static_cast<uint16_t>((number - 1) % kPerBlock + 1);
+    // Malloc would say so by itself: nobody may look at what is gone.
+    ASAN_POISON_MEMORY_REGION(place(number), sizeof(T));
     if (block.used-- == kPerBlock) roomy_.push_back(at);
     if (block.used > 0) return;
     // One stays, so that a thing that comes and goes does not cost a system call each time.
