@@ -28,7 +28,7 @@ async function treeOf(imafs: Imafs, directory: string): Promise<string> {
   return imafs.system.ok(['sh', '-c', `cd ${directory} && ${find} && ${xattrs}`]);
 }
 
-for (const passthrough of ['rw', 'off']) {
+for (const passthrough of ['rw', 'ro', 'off']) {
   describe(`passthrough=${passthrough}`, () => {
     const imafs = useImafs({ options: { passthrough } });
     let next = 0;
