@@ -93,8 +93,8 @@ constexpr uint32_t kSetMtime = 1u << 5;
 constexpr uint32_t kSetHandle = 1u << 6;
 constexpr uint32_t kSetAtimeNow = 1u << 7;
 constexpr uint32_t kSetMtimeNow = 1u << 8;
-constexpr uint32_t kSetAny = kSetMode | kSetUid | kSetGid | kSetSize | kSetAtime | kSetMtime |
-                             kSetAtimeNow | kSetMtimeNow;
+constexpr uint32_t kSetAny =
+    kSetMode | kSetUid | kSetGid | kSetSize | kSetAtime | kSetMtime | kSetAtimeNow | kSetMtimeNow;
 
 constexpr uint32_t kGetattrHandle = 1u << 0;
 constexpr uint32_t kSetxattrAclKillSgid = 1u << 0;
