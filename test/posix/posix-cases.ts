@@ -92,6 +92,9 @@ export const POSIX_CASES: Readonly<Record<string, readonly Step[]>> = {
       'open wcx $D/n , rename $D/b $D/n noreplace , rename $D/b $D/new noreplace , rename $D/n $D/new exchange , rename $D/full $D/full/in , rename $D/none $D/x',
     ),
   ],
+  'a whiteout belongs to who renames': [
+    xt('open wcx $D/a , rename $D/a $D/b whiteout , stat $D/a , stat $D/b', USER),
+  ],
   'an unlinked open file lives on': [
     xt(
       'open rwcx $D/gone , write text , unlink $D/gone , stat $D/gone , fstat , pread 0 4 , pwrite 4 more , fstat , ftruncate 2 , fstat , reopen r , read',
