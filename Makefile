@@ -19,7 +19,7 @@ TYPESCRIPT := dist/.imafs-built
 # Headers of the distribution's Node spare node-gyp a download, if they are this Node's.
 NODEDIR = $(shell .ci/node-headers)
 
-.PHONY: build demo test check format bench install clean machine
+.PHONY: build demo test check format bench conformance install clean machine
 
 build: $(TYPESCRIPT) $(ADDON) $(XATTR)
 
@@ -66,6 +66,12 @@ format: $(NODE_MODULES)
 bench: build
 	@.ci/prepare-machine bench
 	node dist/test/bench/bench.js
+
+# The public suites, from their built sources: test/conformance/README.md.
+conformance: build
+	@.ci/prepare-machine conformance
+	test/conformance/pjdfstest "$(PJDFSTEST)"
+	test/conformance/xfstests "$(XFSTESTS)"
 
 install: build
 	.ci/install-files "$(DESTDIR)" "$(PREFIX)" "$(SBINDIR)"

@@ -94,12 +94,12 @@ constexpr uint32_t kSetMtime = 1u << 5;
 constexpr uint32_t kSetHandle = 1u << 6;
 constexpr uint32_t kSetAtimeNow = 1u << 7;
 constexpr uint32_t kSetMtimeNow = 1u << 8;
-constexpr uint32_t kSetLockOwner = 1u << 9;
+constexpr uint32_t kSetAny =
+    kSetMode | kSetUid | kSetGid | kSetSize | kSetAtime | kSetMtime | kSetAtimeNow | kSetMtimeNow;
 
 constexpr uint32_t kGetattrHandle = 1u << 0;
 constexpr uint32_t kSetxattrAclKillSgid = 1u << 0;
-constexpr uint32_t kWriteCache = 1u
-                                 << 0;  // from mapped pages, by a descriptor of the kernel's choice
+constexpr uint32_t kWriteCache = 1u << 0;  // from mapped pages, by any descriptor of the file
 constexpr uint32_t kFsyncDatasync = 1u << 0;
 constexpr uint32_t kPollScheduleNotify = 1u << 0;
 

@@ -81,6 +81,9 @@ export const FILE_CASES: Cases = {
       'open wcx $D/n , rename $D/b $D/n noreplace , rename $D/b $D/new noreplace , rename $D/n $D/new exchange , rename $D/full $D/full/in , rename $D/none $D/x',
     ),
   ],
+  'a whiteout belongs to who renames': [
+    xt('open wcx $D/a , rename $D/a $D/b whiteout , stat $D/a , stat $D/b', USER),
+  ],
   'an unlinked open file lives on': [
     xt(
       'open rwcx $D/gone , write text , unlink $D/gone , stat $D/gone , fstat , pread 0 4 , pwrite 4 more , fstat , ftruncate 2 , fstat , reopen r , read',
@@ -156,6 +159,11 @@ export const FILE_CASES: Cases = {
     xt(
       'symlink x $D/l , utimens $D/l 3 4 5 6 , times $D/l , mkdir $D/d 755 , utimens $D/d 7 8 9 10 , times $D/d',
     ),
+  ],
+  'chown to no owner and no group moves ctime': [
+    sh('cd $D; touch f; stat -c %z f > before; sleep 0.02'),
+    xt('chown $D/f 0xffffffff 0xffffffff'),
+    sh('cd $D; stat -c %z f | cmp -s - before; echo $?; rm before'),
   ],
   'files over 4 GiB': [
     xt(

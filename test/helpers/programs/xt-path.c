@@ -46,10 +46,14 @@ OPERATION(do_readlink) {
   detail[got] = 0;
   return 0;
 }
-// rename FROM TO [noreplace|exchange]
+// rename FROM TO [noreplace|exchange|whiteout]
 OPERATION(do_rename) {
   UNUSED;
-  unsigned flags = a.count < 3 ? 0 : *a.word[2] == 'n' ? RENAME_NOREPLACE : RENAME_EXCHANGE;
+  const char *how = a.count < 3 ? "" : a.word[2];
+  unsigned flags = *how == 'n'   ? RENAME_NOREPLACE
+                   : *how == 'e' ? RENAME_EXCHANGE
+                   : *how == 'w' ? RENAME_WHITEOUT
+                                 : 0;
   return renameat2(AT_FDCWD, a.word[0], AT_FDCWD, a.word[1], flags);
 }
 OPERATION(do_chmod) {
