@@ -11,8 +11,8 @@ import { mountHelperWords } from './integrations/mount-helper.js';
 async function main(words: readonly string[]): Promise<ExitCode> {
   // A reader that goes away (`imafs status | head`) is no error.
   process.stdout.on('error', () => undefined);
-  const commands = commandTable(async (options) =>
-    (await import('./daemon.js')).startDaemon(options),
+  const commands = commandTable(async (options, beforeMount) =>
+    (await import('./daemon.js')).startDaemon(options, beforeMount),
   );
   if (words[0] !== 'mount.fuse.imafs') return run(commands, version(), words);
   const helper = mountHelperWords(words.slice(1));
