@@ -14,6 +14,7 @@ const CAPABILITIES = {
   'loop devices': () => existsSync('/dev/loop-control'),
   evmctl: () => hasCommand('evmctl'),
   setfacl: () => hasCommand('setfacl'),
+  systemd: () => hasCommand('systemd-analyze'),
 } as const satisfies Readonly<Record<string, () => boolean>>;
 
 export type Capability = keyof typeof CAPABILITIES;
