@@ -12,8 +12,8 @@ import type { Addon } from './binding/addon-types.js';
 import { type DaemonOptions, StartProblem } from './daemon-options.js';
 import { Journal } from './gate/journal.js';
 
-/** How long the daemon before this one may take to end. */
-const STATE_LOCK_MS = 5000;
+/** How long the daemon before this one may take to end, or to mount. */
+const LOCK_MS = 5000;
 
 /** Its files are the daemon's own, so an error of theirs must not be taken for one of the mount. */
 export const openState = async (directory: string, addon: Addon): Promise<Journal> => {
@@ -31,14 +31,23 @@ export const openState = async (directory: string, addon: Addon): Promise<Journa
 
 /** Held until the process ends; a daemon that was unmounted a moment ago may still be at it. */
 const lockState = async (file: string, addon: Addon): Promise<void> => {
-  for (const limit = performance.now() + STATE_LOCK_MS; ; ) {
+  await awaitLock(file, addon);
+};
+
+/**
+ * Daemons mount one after the other, so that of two that find the same place free only one does. The
+ * turn is a lock on the device, which all of them have; it ends when the descriptor is closed.
+ */
+export const turnToMount = (addon: Addon): Promise<number> => awaitLock('/dev/fuse', addon);
+
+const awaitLock = async (file: string, addon: Addon): Promise<number> => {
+  for (const limit = performance.now() + LOCK_MS; ; ) {
     try {
-      addon.lockFile(file);
-      return;
+      return addon.lockFile(file);
     } catch (error) {
       const isHeld = errnoOf(error) === 'EAGAIN' || errnoOf(error) === 'EWOULDBLOCK';
       if (!isHeld || performance.now() > limit) throw error;
-      await sleep(STATE_LOCK_MS / 100);
+      await sleep(LOCK_MS / 100);
     }
   }
 };

@@ -15,7 +15,7 @@ export interface TransportOptions {
   readonly mountpoint: string;
   /** Shown as the mount's source in /proc/self/mountinfo. */
   readonly source: string;
-  /** mount(2) flags besides none: MS_RDONLY 1, MS_NOSUID 2, MS_NODEV 4, MS_NOEXEC 8. */
+  /** mount(2) flags: MS_RDONLY 1, MS_NOSUID 2, MS_NODEV 4, MS_NOEXEC 8, MS_NOSYMFOLLOW 256. */
   readonly mountFlags: number;
   readonly passthrough: 'off' | 'ro' | 'rw';
   /** The name at the root below which the virtual tree lives, `.ima`. */

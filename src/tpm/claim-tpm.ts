@@ -1,6 +1,6 @@
 /** The TPM that a `tpm` setting names, for one list alone: one (TPM, PCR) has one list. */
 import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { fstatSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../base/errno.js';
 import type { Log } from '../base/log.js';
@@ -39,10 +39,7 @@ export const claimTpm = async (name: string, parts: ClaimParts): Promise<Tpm> =>
   const choice = parseTpmChoice(name);
   if (!choice.ok) throw new TpmNameProblem(choice.problem);
   const settled = settleTpmChoice(choice.value);
-  const lock = claim(settled, parts);
-  const release = (): void => {
-    if (lock !== undefined) parts.addon.closeDescriptor(lock);
-  };
+  const release = claim(settled, parts);
   try {
     return endingWith(await openTpm(settled, { ...parts, kernelImaIsActive }), release);
   } catch (error) {
@@ -51,17 +48,37 @@ export const claimTpm = async (name: string, parts: ClaimParts): Promise<Tpm> =>
   }
 };
 
-/** The descriptor that holds the lock; undefined for what nobody else can have. */
-const claim = (choice: SettledTpmChoice, { pcr, addon }: ClaimParts): number | undefined => {
-  if (choice === 'none' || choice === 'swtpm') return undefined;
+/** Takes the lock; what gives it back, once. There is none for what nobody else can have. */
+const claim = (choice: SettledTpmChoice, { pcr, addon }: ClaimParts): (() => void) => {
+  if (choice === 'none' || choice === 'swtpm') return () => undefined;
   const name = createHash('sha256').update(choice.identity).digest('hex').slice(0, 32);
+  const path = join(LOCKS, `tpm-${name}-${pcr}.lock`);
   mkdirSync(LOCKS, { recursive: true, mode: 0o700 });
   try {
-    return addon.lockFile(join(LOCKS, `tpm-${name}-${pcr}.lock`));
+    const lock = lockNamed(path, addon);
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      // While it is locked: whoever has it open meanwhile sees that the name leads elsewhere.
+      rmSync(path, { force: true });
+      addon.closeDescriptor(lock);
+    };
   } catch (error) {
     if (errnoOf(error) !== 'EAGAIN' && errnoOf(error) !== 'EWOULDBLOCK') throw error;
     throw new TpmClaimed(
       `PCR ${pcr} of ${choice.name} has a list already, of another mount or namespace`,
     );
+  }
+};
+
+/** A descriptor of the file that has this name, locked: not of one that was removed meanwhile. */
+const lockNamed = (path: string, addon: ClaimParts['addon']): number => {
+  for (;;) {
+    const lock = addon.lockFile(path);
+    const named = statSync(path, { throwIfNoEntry: false });
+    const { dev, ino } = fstatSync(lock);
+    if (named?.dev === dev && named.ino === ino) return lock;
+    addon.closeDescriptor(lock);
   }
 };

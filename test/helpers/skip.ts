@@ -18,6 +18,7 @@ const CAPABILITIES = {
     readFileSync('/proc/kallsyms', 'utf8').includes(' v2_check_quota_file'),
   evmctl: () => hasCommand('evmctl'),
   setfacl: () => hasCommand('setfacl'),
+  systemd: () => hasCommand('systemd-analyze'),
 } as const satisfies Readonly<Record<string, () => boolean>>;
 
 export type Capability = keyof typeof CAPABILITIES;
