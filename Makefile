@@ -19,7 +19,7 @@ TYPESCRIPT := dist/.imafs-built
 # Headers of the distribution's Node spare node-gyp a download, if they are this Node's.
 NODEDIR = $(shell .ci/node-headers)
 
-.PHONY: build demo test check format bench soak conformance install clean machine
+.PHONY: build demo test test-sanitize fuzz soak check format bench conformance install clean machine
 
 build: $(TYPESCRIPT) $(ADDON) $(XATTR)
 
@@ -49,6 +49,17 @@ demo: build
 test: build
 	@.ci/prepare-machine test
 	node dist/test/run-tests.js
+
+# Native and mount tests once more with the address, undefined behaviour and thread sanitizers.
+test-sanitize: build
+	@.ci/prepare-machine sanitize
+	test/sanitize/run.sh
+
+# An hour of whatever the kernel would never send.
+FUZZ_SECONDS ?= 3600
+fuzz:
+	@.ci/prepare-machine fuzz
+	test/fuzz/run.sh $(FUZZ_SECONDS)
 
 # Building is the type check.
 check: $(TYPESCRIPT)

@@ -13,6 +13,8 @@ import { join } from 'node:path';
 import { run } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
+import { SLOWNESS } from './helpers/slowness.js';
+
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const SERIAL = /^test\/mount\//;
 /** Run once more with the fallbacks of an older kernel, see helpers/old-kernel.ts. */
@@ -21,7 +23,7 @@ const ON_OLD_KERNEL =
   /^test\/mount\/(activation|changed-through|lineage|namespaces|refuse-and-allow)\./;
 /** As test/helpers/skip.ts words it. */
 const LACKING = /^no [\w ]+ here: /;
-const FILE_TIMEOUT_MS = 15 * 60_000;
+const FILE_TIMEOUT_MS = 15 * 60_000 * SLOWNESS;
 
 /** What is used of the events of node:test's run(). */
 type TestEvent =

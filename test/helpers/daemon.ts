@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { deferred } from './deferred.js';
 import type { Namespace } from './namespace.js';
 import { describeOutcome, type Running } from './running.js';
+import { SLOWNESS } from './slowness.js';
 
 /** Descriptors that may come and go in a healthy daemon (hash workers, namespace walks). */
 const DESCRIPTOR_SLACK = 8;
@@ -62,7 +63,7 @@ export class Daemon {
       problems.push(...(await this.#leakedDescriptors()));
       const { exit, stderr } = await this.system.run(['umount', this.mountpoint]);
       if (exit !== 0) problems.push(`umount: ${stderr}`);
-      if (await endsWithin(this.process, 10_000)) {
+      if (await endsWithin(this.process, 10_000 * SLOWNESS)) {
         const outcome = await this.process.ended;
         if (outcome.exit !== 0)
           problems.push(describeOutcome(['daemon'], { ...outcome, stdout: '' }));

@@ -23,6 +23,7 @@ import { labelFile, setLabel } from './label.js';
 import { Namespace, type NamespaceKind } from './namespace.js';
 import { type OldKernel, underKernel } from './old-kernel.js';
 import { IMAFS } from './project.js';
+import { SLOWNESS } from './slowness.js';
 
 export interface ImafsRequest {
   /** Mount options besides those the harness sets (policy, audit, state, system_ns). */
@@ -222,7 +223,7 @@ export class Imafs {
     options: { skip?: string | false; timeout?: number } = {},
   ): void {
     const { skip = false, timeout = 60_000 } = options;
-    void test(sentence, { skip, timeout }, async (context) => {
+    void test(sentence, { skip, timeout: timeout * SLOWNESS }, async (context) => {
       const start = this.daemon.log().length;
       try {
         await body();

@@ -10,6 +10,7 @@ import type { FromAgent, ToAgent } from './agent-messages.js';
 import { deferred } from './deferred.js';
 import { program } from './programs.js';
 import { describeOutcome, type Outcome, Running } from './running.js';
+import { SLOWNESS } from './slowness.js';
 
 const AGENT = fileURLToPath(new URL('./agent.js', import.meta.url));
 
@@ -95,15 +96,15 @@ export class Namespace {
 
   /** Runs a command to its end, whatever that is. */
   async run(words: readonly string[], options: CommandOptions = {}): Promise<Outcome> {
-    const { timeoutMs = 20_000 } = options;
+    const limitMs = (options.timeoutMs ?? 20_000) * SLOWNESS;
     const running = this.start(words, { stdin: '', ...options });
     const expired = deferred<never>();
     const timer = setTimeout(() => {
       running.signal('SIGKILL');
       expired.reject(
-        new Error(`${words.join(' ')}: not done after ${timeoutMs} ms\n${running.stdout}`),
+        new Error(`${words.join(' ')}: not done after ${limitMs} ms\n${running.stdout}`),
       );
-    }, timeoutMs);
+    }, limitMs);
     try {
       return await Promise.race([running.ended, expired.promise]);
     } finally {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 
 import type { FromAgent, ToAgent } from './agent-messages.js';
 import { deferred } from './deferred.js';
+import { SLOWNESS } from './slowness.js';
 
 /** How a program ended. */
 export interface Outcome {
@@ -93,6 +94,7 @@ export class Running {
 
   /** Waits for a condition that its output or messages bring about; fails when it ends before. */
   async until(condition: () => boolean, what: string, timeoutMs: number): Promise<void> {
+    const limitMs = timeoutMs * SLOWNESS;
     const { promise, resolve, reject } = deferred<undefined>();
     const failure = (how: string): Error =>
       new Error(
@@ -103,8 +105,8 @@ export class Running {
       else if (this.#hasEnded) reject(failure('ended'));
     };
     const timer = setTimeout(() => {
-      reject(failure(`${timeoutMs} ms passed`));
-    }, timeoutMs);
+      reject(failure(`${limitMs} ms passed`));
+    }, limitMs);
     this.#heard.add(check);
     check();
     try {

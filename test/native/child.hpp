@@ -11,14 +11,23 @@
 #include <cstdlib>
 #include <functional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
+
+// Of the sanitizers, where they are: the thread sanitizer ends the thread that it has for itself,
+// if there ever was one of ours. Who changes to another namespace has to be alone in its process.
+extern "C" __attribute__((weak)) void __sanitizer_sandbox_on_notify(void* arguments);
+inline void beAlone() {
+  if (__sanitizer_sandbox_on_notify) __sanitizer_sandbox_on_notify(nullptr);
+}
 
 // Runs `prepare` in a child, which then sleeps until this object ends. `ready()` is false if
 // `prepare` returned false.
 class SleepingChild {
  public:
   explicit SleepingChild(const std::function<bool()>& prepare) {
+    if (__sanitizer_sandbox_on_notify) std::thread([] {}).join();
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) std::abort();
     pid_ = ::fork();
@@ -68,6 +77,7 @@ inline bool enterUserNamespace(const std::string& uidMap, const std::string& gid
     }
     ::_exit(done ? 0 : 1);
   }
+  beAlone();
   const bool moved = ::unshare(CLONE_NEWUSER) == 0 && ::write(ends[1], "g", 1) == 1;
   ::close(ends[1]);
   int status = 1;

@@ -100,6 +100,7 @@ TEST(owner_found_through_another_process) {
   const SleepingChild second([&first] {
     const std::string path = "/proc/" + std::to_string(first.pid()) + "/ns/mnt";
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    beAlone();
     return ::setns(fd, CLONE_NEWNS) == 0;
   });
   CHECK(second.ready());

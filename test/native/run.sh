@@ -1,16 +1,17 @@
 #!/bin/sh
 # Builds and runs every *_test.cpp beside this script (or only those named), as root. Each names the
-# native sources it needs in a line "// needs: a.cpp b.cpp". SANITIZE=1: with address and undefined
-# behaviour checks. Ends with "N passed, N failed" and non-zero on any failure.
+# native sources it needs in a line "// needs: a.cpp b.cpp". SANITIZE=address (with undefined
+# behaviour) or thread: with those checks. Ends with "N passed, N failed" and non-zero on any failure.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 native=$here/../../native
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 flags='-std=c++20 -Wall -Wextra -Werror -O1 -pthread'
-if [ "${SANITIZE:-0}" = 1 ]; then
-  flags="$flags -g -fsanitize=address,undefined -fno-sanitize-recover=all"
-fi
+case ${SANITIZE:-} in
+  address) flags="$flags -g -fsanitize=address,undefined -fno-sanitize-recover=all" ;;
+  thread) flags="$flags -g -fsanitize=thread" ;;
+esac
 [ $# -gt 0 ] || set -- "$here"/*_test.cpp
 
 passed=0
