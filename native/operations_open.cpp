@@ -131,8 +131,10 @@ void Operations::judge(const Request& request, Opening opening) {
     session_.retries.done(request.header.pid);
   }
   if (!S_ISREG(opening.file.stx_mode)) return undo(EOPNOTSUPP);
-  if (!opening.created && changesFile(opening.flags))
+  if (!opening.created && changesFile(opening.flags)) {
+    mayTakeLong();
     if (const int error = refusalOfWriter(pin.get(), opening.flags)) return undo(error);
+  }
   opening.version = session_.inodes->observe(*opening.node, opening.file);
   CallerScopes scopes;
   if (callers_.scopes(static_cast<pid_t>(request.header.pid), scopes) != 0) return undo(EACCES);
