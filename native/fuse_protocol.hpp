@@ -107,6 +107,13 @@ enum class Notify : int32_t { poll = 1, invalInode = 2 };
 
 // __FMODE_EXEC: set in file->f_flags by do_open_execat() only; open(2) masks it off.
 constexpr uint32_t kFmodeExec = 0x20;
+// O_LARGEFILE of the kernel (the libc's is 0): in every open of a 64-bit program, and in none that
+// the kernel makes for itself to carry out an ioctl(2) (fuse_priv_ioctl_prepare()).
+#if defined(__arm__) || defined(__aarch64__)
+constexpr uint32_t kLargeFile = 0400000;
+#else
+constexpr uint32_t kLargeFile = 0100000;
+#endif
 
 struct InHeader {
   uint32_t len, opcode;

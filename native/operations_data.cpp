@@ -199,6 +199,7 @@ void Operations::ioctl(const Request& request) {
   if (fd == -EWOULDBLOCK) return park(request);
   if (fd < 0) return fail(request, -fd);
   if (::ioctl(fd, in->cmd, argument) != 0) return fail(request, errno);
+  if (!gives) session_.device.notifyAttributes(handle->node->id);  // ctime
   const IoctlOut out{};
   session_.device.replyTwo(request.header.unique, &out, sizeof out, argument, gives ? size : 0);
 }

@@ -122,7 +122,9 @@ void Operations::judge(const Request& request, Opening opening) {
   PinnedFd pin(*session_.inodes, opening.node);
   if (!pin) return undo(pin.error());
   if (opening.created || !pathLeads(opening.node, opening.file)) {
-    if (!opening.created && session_.retries.send(request.header.pid, monotonicMs())) {
+    // Who opens for an ioctl(2) has the file open already and would not look anything up again.
+    const bool byName = !opening.created && (opening.flags & kLargeFile) != 0;
+    if (byName && session_.retries.send(request.header.pid, monotonicMs())) {
       ++session_.counters.estale;
       return fail(request, ESTALE);
     }

@@ -1,4 +1,5 @@
 /** The part of the composition root that opens files of the daemon's own: its state and its audit file. */
+import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +9,7 @@ import { createDeviceName } from './audit/device-name.js';
 import { FileSink } from './audit/file-sink.js';
 import { errnoOf } from './base/errno.js';
 import type { Log } from './base/log.js';
+import { takeNamedLock } from './base/named-lock.js';
 import type { Addon } from './binding/addon-types.js';
 import { type DaemonOptions, StartProblem } from './daemon-options.js';
 import { Journal } from './gate/journal.js';
@@ -22,7 +24,7 @@ export const openState = async (directory: string, addon: Addon): Promise<Journa
     await lockState(join(directory, 'lock'), addon);
     return new Journal(directory);
   } catch (error) {
-    if (errnoOf(error) === 'EAGAIN' || errnoOf(error) === 'EWOULDBLOCK') {
+    if (isHeldByOther(error)) {
       throw new StartProblem('state', `state directory ${directory} is another daemon's`);
     }
     throw new StartProblem('state', `state directory ${directory}: ${(error as Error).message}`);
@@ -30,23 +32,32 @@ export const openState = async (directory: string, addon: Addon): Promise<Journa
 };
 
 /** Held until the process ends; a daemon that was unmounted a moment ago may still be at it. */
-const lockState = async (file: string, addon: Addon): Promise<void> => {
-  await awaitLock(file, addon);
-};
+const lockState = (file: string, addon: Addon): Promise<number> =>
+  awaitLock(() => addon.lockFile(file));
 
 /**
- * Daemons mount one after the other, so that of two that find the same place free only one does. The
- * turn is a lock on the device, which all of them have; it ends when the descriptor is closed.
+ * Daemons mount at one place one after the other, so that of two that find it free only one mounts.
+ * Resolves with what ends the turn.
  */
-export const turnToMount = (addon: Addon): Promise<number> => awaitLock('/dev/fuse', addon);
+export const turnToMount = async (mountpoint: string, addon: Addon): Promise<() => void> => {
+  const name = createHash('sha256').update(mountpoint).digest('hex').slice(0, 32);
+  try {
+    return await awaitLock(() => takeNamedLock(`mount-${name}`, addon));
+  } catch (error) {
+    if (!isHeldByOther(error)) throw error;
+    throw new StartProblem('mountpoint', `another daemon is about to mount on ${mountpoint}`);
+  }
+};
 
-const awaitLock = async (file: string, addon: Addon): Promise<number> => {
+const isHeldByOther = (error: unknown): boolean =>
+  errnoOf(error) === 'EAGAIN' || errnoOf(error) === 'EWOULDBLOCK';
+
+const awaitLock = async <Lock>(take: () => Lock): Promise<Lock> => {
   for (const limit = performance.now() + LOCK_MS; ; ) {
     try {
-      return addon.lockFile(file);
+      return take();
     } catch (error) {
-      const isHeld = errnoOf(error) === 'EAGAIN' || errnoOf(error) === 'EWOULDBLOCK';
-      if (!isHeld || performance.now() > limit) throw error;
+      if (!isHeldByOther(error) || performance.now() > limit) throw error;
       await sleep(LOCK_MS / 100);
     }
   }

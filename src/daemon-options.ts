@@ -54,7 +54,15 @@ export interface DaemonOptions {
 /** Why a daemon cannot start with the options it was given; the command line has an exit code for each. */
 export class StartProblem extends Error {
   constructor(
-    readonly about: 'system-namespace' | 'policy' | 'hash' | 'audit' | 'state' | 'tpm-name' | 'tpm',
+    readonly about:
+      | 'system-namespace'
+      | 'policy'
+      | 'hash'
+      | 'audit'
+      | 'state'
+      | 'mountpoint'
+      | 'tpm-name'
+      | 'tpm',
     message: string,
   ) {
     super(message);

@@ -135,7 +135,7 @@ const mountInTurn = async (
   beforeMount: () => Promise<void>,
   wake: Wake,
 ) => {
-  const turn = await turnToMount(addon);
+  const endTurn = await turnToMount(options.mountpoint, addon);
   try {
     await beforeMount();
     const backing = backingFacts(options.backing);
@@ -144,7 +144,7 @@ const mountInTurn = async (
     );
     return { backing, transport, facts: transport.start() };
   } finally {
-    addon.closeDescriptor(turn);
+    endTurn();
   }
 };
 

@@ -1,9 +1,8 @@
 /** The TPM that a `tpm` setting names, for one list alone: one (TPM, PCR) has one list. */
 import { createHash } from 'node:crypto';
-import { fstatSync, mkdirSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { errnoOf } from '../base/errno.js';
 import type { Log } from '../base/log.js';
+import { type NamedLockAddon, takeNamedLock } from '../base/named-lock.js';
 import { kernelImaIsActive } from './kernel-ima.js';
 import {
   endingWith,
@@ -28,11 +27,9 @@ export interface ClaimParts {
   readonly pcr: number;
   /** For what a TPM of our own keeps. */
   readonly swtpmDirectory: string;
-  readonly addon: { lockFile(path: string): number; closeDescriptor(fd: number): void };
+  readonly addon: NamedLockAddon;
   readonly log: Log;
 }
-
-const LOCKS = '/run/imafs';
 
 /** `name`: none, auto, swtpm, or a string of a TPM. Rejects with an Error that says what is wrong. */
 export const claimTpm = async (name: string, parts: ClaimParts): Promise<Tpm> => {
@@ -52,33 +49,12 @@ export const claimTpm = async (name: string, parts: ClaimParts): Promise<Tpm> =>
 const claim = (choice: SettledTpmChoice, { pcr, addon }: ClaimParts): (() => void) => {
   if (choice === 'none' || choice === 'swtpm') return () => undefined;
   const name = createHash('sha256').update(choice.identity).digest('hex').slice(0, 32);
-  const path = join(LOCKS, `tpm-${name}-${pcr}.lock`);
-  mkdirSync(LOCKS, { recursive: true, mode: 0o700 });
   try {
-    const lock = lockNamed(path, addon);
-    let isHeld = true;
-    return () => {
-      if (!isHeld) return;
-      isHeld = false;
-      // While it is locked: whoever has it open meanwhile sees that the name leads elsewhere.
-      rmSync(path, { force: true });
-      addon.closeDescriptor(lock);
-    };
+    return takeNamedLock(`tpm-${name}-${pcr}`, addon);
   } catch (error) {
     if (errnoOf(error) !== 'EAGAIN' && errnoOf(error) !== 'EWOULDBLOCK') throw error;
     throw new TpmClaimed(
       `PCR ${pcr} of ${choice.name} has a list already, of another mount or namespace`,
     );
-  }
-};
-
-/** A descriptor of the file that has this name, locked: not of one that was removed meanwhile. */
-const lockNamed = (path: string, addon: ClaimParts['addon']): number => {
-  for (;;) {
-    const lock = addon.lockFile(path);
-    const named = statSync(path, { throwIfNoEntry: false });
-    const { dev, ino } = fstatSync(lock);
-    if (named?.dev === dev && named.ino === ino) return lock;
-    addon.closeDescriptor(lock);
   }
 };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -68,8 +68,8 @@ const fakeAddon = (
     },
     namespaceLives: () => true,
     namespaceIdsAreUnique: () => true,
-    lockFile: () => -1,
-    closeDescriptor: () => undefined,
+    lockFile: (path) => openSync(path, 'a'),
+    closeDescriptor: closeSync,
     createTransport: () => transport as NativeTransport,
     notifySupervisor: () => {
       if (fault.notify !== undefined) throw fault.notify;
