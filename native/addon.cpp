@@ -117,7 +117,13 @@ Value namespaceIdsAreUnique(const CallbackInfo& info) {
 Value pinNamespace(const CallbackInfo& info) {
   bool lossless = false;
   const uint64_t wanted = info[1].As<BigInt>().Uint64Value(&lossless);
-  OwnedFd fd(::open(info[0].As<String>().Utf8Value().c_str(), O_RDONLY | O_CLOEXEC));
+  const std::string path = info[0].As<String>().Utf8Value();
+  OwnedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // Only that it is gone or nobody's to see may pass for absence.
+  if (!fd && errno != ENOENT && errno != ESRCH && errno != EACCES && errno != EINVAL) {
+    throwSystemError(info.Env(), errno, path);
+    return info.Env().Undefined();
+  }
   Scope scope;
   if (!fd || scopeOfDescriptor(fd.get(), scope) != 0 || scope.id != wanted)
     return info.Env().Undefined();
@@ -159,16 +165,20 @@ class WalkWork : public Napi::AsyncWorker {
   Napi::Promise promise() { return deferred_.Promise(); }
 
  protected:
-  void Execute() override { processes_ = walkProcesses(); }
+  void Execute() override { walk_ = walkProcesses(); }
   void OnOK() override {
-    Napi::Array out = Napi::Array::New(Env(), processes_.size());
-    for (uint32_t i = 0; i < processes_.size(); ++i) out.Set(i, toValue(Env(), processes_[i]));
+    const auto& found = walk_.processes;
+    Napi::Array processes = Napi::Array::New(Env(), found.size());
+    for (uint32_t i = 0; i < found.size(); ++i) processes.Set(i, toValue(Env(), found[i]));
+    Object out = Object::New(Env());
+    out.Set("processes", processes);
+    out.Set("isComplete", Napi::Boolean::New(Env(), walk_.complete));
     deferred_.Resolve(out);
   }
 
  private:
   Napi::Promise::Deferred deferred_;
-  std::vector<ProcessFacts> processes_;
+  ProcessWalk walk_;
 };
 
 Value walk(const CallbackInfo& info) {

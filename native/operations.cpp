@@ -265,7 +265,11 @@ int Operations::dataFd(const HandlePtr& handle, int accessMode, OwnedFd& tempora
   if (!pin) return pin.get();
   // O_NONBLOCK: a lease of ours on the file would block this thread; the caller parks on
   // EWOULDBLOCK.
-  temporary.reset(::open(DescriptorPath(pin.get()), accessMode | O_NONBLOCK | O_CLOEXEC));
+  const int flags = accessMode | O_NONBLOCK | O_CLOEXEC;
+  temporary.reset(::open(DescriptorPath(pin.get()), flags));
+  // A file that can only grow (chattr +a) is opened in no other way.
+  if (!temporary && errno == EPERM && accessMode != O_RDONLY)
+    temporary.reset(::open(DescriptorPath(pin.get()), flags | O_APPEND));
   return temporary ? temporary.get() : -errno;
 }
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/limits.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -50,13 +51,18 @@ int openForData(int fd, uint32_t flags) {
   return ::open(DescriptorPath(fd), access | O_APPEND);
 }
 
-// What the backing says to an open that changes the file, before anybody judges it: read-only,
-// immutable, append-only, being executed. Passthrough would not ask (backing_file_open() has no
-// may_open()) or make EIO of it. A lease (EWOULDBLOCK) is broken later. 0 or errno.
-int refusalOfWriter(int fd, uint32_t flags) {
-  const int access = isWriter(flags) ? static_cast<int>(flags & (O_ACCMODE | O_APPEND)) : O_WRONLY;
-  const OwnedFd probe(::open(DescriptorPath(fd), access | O_NONBLOCK | O_CLOEXEC));
-  return probe || errno == EWOULDBLOCK ? 0 : errno;
+// What may_open() and the backing's mount say to an open that changes the file, before anybody
+// judges it: passthrough would not ask them (backing_file_open()), and the kernel's FUSE knows no
+// such flags. An append-only file that is open for reading too could be mapped and overwritten,
+// which do_mmap() refuses there: so it is not opened for both. 0 or errno.
+int refusalOfWriter(int rootFd, const struct statx& file, uint32_t flags) {
+  struct statvfs fs {};
+  if (::fstatvfs(rootFd, &fs) != 0) return errno;
+  if (fs.f_flag & ST_RDONLY) return EROFS;
+  if (file.stx_attributes & STATX_ATTR_IMMUTABLE) return EPERM;
+  if (!(file.stx_attributes & STATX_ATTR_APPEND)) return 0;
+  const bool grows = (flags & O_ACCMODE) == O_WRONLY && (flags & O_APPEND) && !(flags & O_TRUNC);
+  return grows ? 0 : EPERM;
 }
 
 }  // namespace
@@ -134,8 +140,8 @@ void Operations::judge(const Request& request, Opening opening) {
   }
   if (!S_ISREG(opening.file.stx_mode)) return undo(EOPNOTSUPP);
   if (!opening.created && changesFile(opening.flags)) {
-    mayTakeLong();
-    if (const int error = refusalOfWriter(pin.get(), opening.flags)) return undo(error);
+    const int root = session_.inodes->rootFd();
+    if (const int error = refusalOfWriter(root, opening.file, opening.flags)) return undo(error);
   }
   opening.version = session_.inodes->observe(*opening.node, opening.file);
   CallerScopes scopes;

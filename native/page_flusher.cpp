@@ -1,5 +1,7 @@
 #include "page_flusher.hpp"
 
+#include <algorithm>
+
 #include "node.hpp"
 
 namespace imafs {
@@ -21,7 +23,10 @@ bool PageFlusher::mayBeNeeded(const NodePtr& node) {
 void PageFlusher::flush(const NodePtr& node, std::function<void()> then) {
   {
     std::lock_guard guard(mutex_);
-    orders_.push_back({node->id, std::move(then)});
+    const auto same = std::find_if(orders_.begin(), orders_.end(),
+                                   [&](const Order& order) { return order.node == node->id; });
+    Order& order = same == orders_.end() ? orders_.emplace_back(node->id) : *same;
+    order.then.push_back(std::move(then));
     if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
   }
   ready_.notify_one();
@@ -36,7 +41,7 @@ void PageFlusher::run() {
     orders_.pop_front();
     lock.unlock();
     device_.notifyPages(order.node);
-    order.then();
+    for (const auto& then : order.then) then();
     lock.lock();
   }
 }

@@ -8,6 +8,7 @@
 #include <functional>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "device.hpp"
 #include "node_ptr.hpp"
@@ -27,8 +28,9 @@ class PageFlusher {
 
  private:
   struct Order {
+    explicit Order(uint64_t node) : node(node) {}
     uint64_t node;
-    std::function<void()> then;
+    std::vector<std::function<void()>> then;  // one flush serves all who wait for it
   };
   void run();
 

@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <unordered_set>
 #include <utility>
 
 #include "proc_text.hpp"
@@ -33,6 +34,13 @@ struct MountRequest {
   uint64_t mountId, parameter, namespaceId;
 };
 static_assert(sizeof(MountRequest) == 32);
+
+// Of a walk: how often it looks for what is new, how many numbers that may be, and how long a
+// number may be given before its process is to be seen.
+constexpr int kMostRounds = 50;
+constexpr uint64_t kMostNew = 20'000;
+constexpr useconds_t kMomentUs = 2'000;
+constexpr uint64_t kJustGiven = 64;
 
 constexpr int kParentField = 4;
 constexpr int kStartTimeField = 22;
@@ -131,6 +139,10 @@ bool readNumbers(int task, std::string& buffer, ProcessFacts& out) {
   out.parent = static_cast<pid_t>(*parent);
   out.startTime = *start;
   if (proc::readText(task, "status", buffer, text) != 0) return false;
+  // The number of a thread leads to /proc as well.
+  auto leader = proc::statusLine(text, "Tgid");
+  const auto group = leader ? proc::takeNumber(*leader) : std::nullopt;
+  if (!group || static_cast<pid_t>(*group) != out.pid) return false;
   auto uids = proc::statusLine(text, "Uid");
   const auto uid = uids ? proc::takeNumber(*uids) : std::nullopt;
   if (!uid) return false;
@@ -140,13 +152,13 @@ bool readNumbers(int task, std::string& buffer, ProcessFacts& out) {
 
 // One entry for the process and one more for each mount namespace that a thread of it is in besides
 // the leader's: a thread can unshare alone, and a leader that ended has no namespaces any more.
-void readProcess(pid_t pid, std::string& buffer, std::vector<ProcessFacts>& all) {
+bool readProcess(pid_t pid, std::string& buffer, std::vector<ProcessFacts>& all) {
   ProcessFacts process;
   process.pid = pid;
   const Descriptor leader = openTask(pid);
-  if (!leader.isOpen() || !readNumbers(leader.get(), buffer, process)) return;
+  if (!leader.isOpen() || !readNumbers(leader.get(), buffer, process)) return false;
   std::string_view text;
-  if (proc::readText(leader.get(), "cgroup", buffer, text) != 0) return;
+  if (proc::readText(leader.get(), "cgroup", buffer, text) != 0) return false;
   process.cgroup = cgroupOf(text);
   std::vector<uint64_t> scopes;
   const auto add = [&](int task) {
@@ -165,6 +177,17 @@ void readProcess(pid_t pid, std::string& buffer, std::vector<ProcessFacts>& all)
     if (thread.isOpen()) add(thread.get());
     return true;
   });
+  return true;
+}
+
+// The number given last in our pid namespace, the fifth word of /proc/loadavg; 0 if it cannot be
+// told.
+uint64_t lastPid(std::string& buffer) {
+  std::string_view text;
+  if (proc::readText(AT_FDCWD, "/proc/loadavg", buffer, text) != 0) return 0;
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  text.remove_prefix(text.rfind(' ') + 1);
+  return proc::takeNumber(text).value_or(0);
 }
 
 // The user namespace that owns the mount namespace of a task. Held open by the result, so that its
@@ -218,14 +241,35 @@ std::optional<uint32_t> mapOfZero(int task, const char* map, std::string& buffer
 
 }  // namespace
 
-std::vector<ProcessFacts> walkProcesses() {
-  std::vector<ProcessFacts> all;
+// Who is not seen because it ended meanwhile may have forked before, and what it made has a number
+// that was given since the walk began. So the numbers given meanwhile are looked at one by one,
+// until none was given while that was done.
+ProcessWalk walkProcesses() {
+  ProcessWalk walk;
   std::string buffer;
+  std::unordered_set<pid_t> seen;
+  const auto look = [&](pid_t pid) {
+    if (seen.contains(pid) || !readProcess(pid, buffer, walk.processes)) return;
+    seen.insert(pid);
+  };
+  const uint64_t first = lastPid(buffer);
   eachProcess([&](pid_t pid) {
-    readProcess(pid, buffer, all);
+    look(pid);
     return true;
   });
-  return all;
+  uint64_t known = 0;
+  for (int round = 0; round < kMostRounds && !walk.complete; ++round) {
+    const uint64_t last = lastPid(buffer);
+    // Numbers begin anew at their end: then nobody knows which are new.
+    if (first == 0 || last < first || last < known || last - first > kMostNew) break;
+    for (uint64_t pid = first > kJustGiven ? first - kJustGiven : 1; pid <= last; ++pid)
+      look(static_cast<pid_t>(pid));
+    walk.complete = last == known;
+    known = last;
+    // A number is given a moment before its process is to be seen in /proc (copy_process()).
+    if (!walk.complete) ::usleep(kMomentUs);
+  }
+  return walk;
 }
 
 int namespaceOwner(pid_t tid, NamespaceOwner& out) {

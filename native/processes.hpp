@@ -23,7 +23,13 @@ struct ProcessFacts {
 };
 
 // Every process whose namespaces can be read; those that vanish on the way are left out.
-std::vector<ProcessFacts> walkProcesses();
+struct ProcessWalk {
+  std::vector<ProcessFacts> processes;
+  // Whatever lived at the end of the walk is among them, or its number could not be known: a
+  // process that forks and ends over and over stays ahead of who merely lists /proc.
+  bool complete = false;
+};
+ProcessWalk walkProcesses();
 
 struct NamespaceOwner {
   uint64_t userNamespace = 0;

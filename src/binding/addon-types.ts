@@ -288,6 +288,12 @@ export type LeaseAnswer =
   | { readonly state: 'unsupported' }
   | { readonly state: 'gone' };
 
+export interface ProcessWalk {
+  readonly processes: readonly ProcessFacts[];
+  /** Nobody can have been missed: only then is absence worth anything. */
+  readonly isComplete: boolean;
+}
+
 /** One process of /proc as seen by walkProcesses. */
 export interface ProcessFacts {
   readonly pid: number;
@@ -393,7 +399,7 @@ export interface Addon {
   /** Whether the user namespace of `tid` is `userNamespace` or an ancestor of it. */
   isUserNamespaceAncestor(tid: number, ofMountNamespaceOf: number): boolean;
   /** Every readable process, on a thread of its own. */
-  walkProcesses(): Promise<ProcessFacts[]>;
+  walkProcesses(): Promise<ProcessWalk>;
   /**
    * Policy by path: a helper process takes the root, namespaces and credentials of `tid`, opens
    * `path` O_PATH and reads at most `limit` bytes of a regular file; a file below our own mount is

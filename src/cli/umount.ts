@@ -25,10 +25,14 @@ export async function umount({ operands, options, output }: Invocation): Promise
   const probe = await probeMount(mount, options.text('control'));
   const dead = probe.state === 'dead';
   let daemonEnded = dead;
-  if (probe.state === 'unreachable') throw unreachable(mountpoint);
+  if (probe.state === 'unreachable') {
+    throw isMounted(mount) ? unreachable(mountpoint) : goneMeanwhile(mountpoint);
+  }
   if (dead) {
     await detachDead(mountpoint);
   } else {
+    // Asking takes time: somebody else may have unmounted it, and what lay below is not ours.
+    if (mountAt(mountpoint)?.id !== mount.id) throw goneMeanwhile(mountpoint);
     unmount(mountpoint, false, probe.state === 'silent' ? [FORCE] : []);
     // Whoever may not read the status does not learn whose end to wait for.
     const pid = probe.state === 'served' ? pidIn(probe.status) : undefined;
@@ -55,6 +59,11 @@ async function whatIsLeft(
 function pidIn(status: string | undefined): number | undefined {
   return status === undefined ? undefined : parseStatus(status).mount?.pid;
 }
+
+const isMounted = ({ id }: MountLine): boolean => readMountTable().some((other) => other.id === id);
+
+const goneMeanwhile = (mountpoint: string): UserError =>
+  new UserError(EXIT.badPath, 'not-mounted', `somebody else has unmounted ${mountpoint}`);
 
 function notMounted(path: string): UserError {
   const served = readMountTable().find(

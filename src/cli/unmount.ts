@@ -15,9 +15,9 @@ export function unmount(
 ): void {
   const said = umount8([...(lazily ? ['-l'] : []), '--', mountpoint]);
   if (said === undefined) return;
-  const isBusy = said.includes('busy');
+  const isBusy = /target is busy/.test(said);
   throw new UserError(
-    /permi|superuser|root/i.test(said) ? EXIT.missing : EXIT.runtime,
+    isForRoot(said) ? EXIT.missing : EXIT.runtime,
     isBusy ? 'busy' : 'umount',
     isBusy ? `${mountpoint} is in use` : said,
     isBusy ? [`fuser -vm ${mountpoint} shows who uses it`, ...hintsIfBusy] : [],
@@ -48,7 +48,7 @@ function detachThis({ mountpoint, id }: MountLine): boolean {
     if (said === undefined) return true;
     if (mountAt(mountpoint)?.id !== id) return false;
     throw new UserError(
-      /permi|superuser|root/i.test(said) ? EXIT.missing : EXIT.runtime,
+      isForRoot(said) ? EXIT.missing : EXIT.runtime,
       'umount',
       `${mountpoint}: ${said}`,
     );
@@ -56,6 +56,10 @@ function detachThis({ mountpoint, id }: MountLine): boolean {
     closeSync(root);
   }
 }
+
+/** umount(8) says so at the end, behind the path, which may hold any words. */
+const isForRoot = (said: string): boolean =>
+  /: (must be superuser to unmount|Operation not permitted|Permission denied)\.?$/.test(said);
 
 /**
  * What umount(8) complained of, undefined if it did as told. -i: without its helpers, which lead here;

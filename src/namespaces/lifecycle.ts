@@ -4,7 +4,7 @@
  */
 import { type ErrnoName, errnoOf } from '../base/errno.js';
 import type { Log } from '../base/log.js';
-import type { Caller, ProcessFacts } from '../binding/addon-types.js';
+import type { Caller, ProcessWalk } from '../binding/addon-types.js';
 import type { AppraiseOption, NamespacePolicy } from '../daemon-options.js';
 import type { Lineage } from './lineage.js';
 import { type Activation, LIMITS, type Namespace, selfActivated } from './namespace.js';
@@ -39,8 +39,8 @@ export interface LifecycleParts {
 const DEATH_CHECK_MS = 2000;
 
 /**
- * So many checks in a row must find nobody from an ended namespace before its policy goes: a walk of
- * /proc is no snapshot, and may miss a process that forks or moves meanwhile.
+ * So many checks in a row must find nobody from an ended namespace before its policy goes, by walks of
+ * /proc that cannot have missed anybody: a process may move while one looks.
  */
 const CHECKS_WITHOUT_KIN = 3;
 
@@ -72,8 +72,8 @@ export class Lifecycle {
     const { registry, walks, appraise } = this.parts;
     if (appraise !== 'enforce_ns' || name === registry.system.name) return 'EINVAL';
     if (registry.byName(name) !== undefined) return undefined;
-    const walked = await walks.walk();
-    const inhabitant = walked.find(({ scopeName }) => scopeName === name);
+    const { processes } = await walks.walk();
+    const inhabitant = processes.find(({ scopeName }) => scopeName === name);
     if (inhabitant === undefined) return 'ENOENT';
     const namespace = registry.obtain(inhabitant.scope, name, inhabitant.pid);
     const ownerUid = namespace.owner?.rootUid ?? inhabitant.uid;
@@ -126,12 +126,12 @@ export class Lifecycle {
       log.error({ err: error, namespace: namespace.name }, 'no measurement list');
       return errnoOf(error) ?? 'EIO';
     }
-    const walked = await walks.walk();
+    const { processes } = await walks.walk();
     // Two may have asked at once.
     if (namespace.isActive) return undefined;
     lineage.activate(
       namespace.id,
-      walked,
+      processes,
       registry.known().map(({ id }) => id),
     );
     namespace.activate({ ...activation, time: new Date().toISOString() });
@@ -161,7 +161,8 @@ export class Lifecycle {
     }
     const bystanders = gone.filter(({ isActive }) => !isActive);
     // Who came from one of these is to be known as long as its parents live.
-    if (bystanders.length > 0 && lineage.isNeeded) await this.#walkAndBind();
+    if (bystanders.length > 0 && lineage.isNeeded && !(await this.#walkAndBind()).isComplete)
+      return;
     for (const namespace of bystanders) if (!namespace.isActive) registry.remove(namespace);
   }
 
@@ -174,11 +175,13 @@ export class Lifecycle {
     const { registry, lineage, ids } = this.parts;
     if (this.#ended.size === 0) return;
     // Begins after the deaths were seen, so whoever left is seen where it went.
-    const walked = await this.#walkAndBind();
+    const { processes, isComplete } = await this.#walkAndBind();
     for (const [namespace, checks] of this.#ended) {
       const isNeeded =
-        lineage.hasKin(namespace.id, walked) ||
+        lineage.hasKin(namespace.id, processes) ||
         lineage.boundTo(namespace.id).some((bound) => ids.namespaceLives(bound) !== false);
+      // A process that forks and ends over and over is not to be seen by a walk that is not complete.
+      if (!isNeeded && !isComplete) continue;
       this.#ended.set(namespace, isNeeded ? 0 : checks + 1);
       if (isNeeded || checks + 1 < CHECKS_WITHOUT_KIN) continue;
       this.#ended.delete(namespace);
@@ -199,12 +202,12 @@ export class Lifecycle {
   }
 
   /** Descendants that have not opened anything yet must be known before their ancestor is forgotten. */
-  async #walkAndBind(): Promise<readonly ProcessFacts[]> {
+  async #walkAndBind(): Promise<ProcessWalk> {
     const { lineage, walks, registry } = this.parts;
-    const walked = await walks.walk();
-    const undecided = lineage.undecided(walked);
-    for (const scope of undecided) lineage.decide(scope, walked);
+    const walk = await walks.walk();
+    const undecided = lineage.undecided(walk.processes);
+    for (const scope of undecided) lineage.decide(scope, walk.processes);
     registry.changed(undecided);
-    return walked;
+    return walk;
   }
 }

@@ -3,9 +3,9 @@
  * on an id is never given to another namespace, and listmount(2) tells the end of each. Before, the id
  * is the inode number of nsfs, which the kernel gives to the next namespace at once: there each
  * namespace that anything is kept for is held by a descriptor, and has ended when walk after walk of
- * /proc finds nobody in it.
+ * /proc, none of which can have missed anybody, finds nobody in it.
  */
-import type { Addon, ProcessFacts } from '../binding/addon-types.js';
+import type { Addon, ProcessFacts, ProcessWalk } from '../binding/addon-types.js';
 
 export interface NamespaceIds {
   /** Before anything is kept under an id; `place` as namespacePlace(). False: it leads elsewhere by now. */
@@ -14,7 +14,7 @@ export interface NamespaceIds {
   release(scope: bigint): void;
   /** Undefined where nobody can know. */
   namespaceLives(scope: bigint): boolean | undefined;
-  walkProcesses(): Promise<readonly ProcessFacts[]>;
+  walkProcesses(): Promise<ProcessWalk>;
   /** Without walks nobody is found to have ended. */
   readonly needWalks: boolean;
 }
@@ -37,7 +37,7 @@ export interface NamespaceIdsParts {
 /** Where the mount namespace of a task is found. */
 export const namespacePlace = (task: number | 'self'): string => `/proc/${task}/ns/mnt`;
 
-/** So many walks in a row: one is no snapshot, and may miss a process that forks meanwhile. */
+/** So many complete walks in a row. */
 const WALKS_WITHOUT_INHABITANT = 3;
 
 export const namespaceIds = (parts: NamespaceIdsParts): NamespaceIds =>
@@ -83,11 +83,11 @@ class PinnedIds implements NamespaceIds {
   }
 
   /** Without processes whose namespace could not be held: by now it may be another one's number. */
-  async walkProcesses(): Promise<readonly ProcessFacts[]> {
-    const walked = await this.parts.addon.walkProcesses();
-    const held = walked.filter(({ scope, pid }) => this.#pinOf(scope, namespacePlace(pid)));
-    this.#count(held);
-    return held;
+  async walkProcesses(): Promise<ProcessWalk> {
+    const { processes, isComplete } = await this.parts.addon.walkProcesses();
+    const held = processes.filter(({ scope, pid }) => this.#pinOf(scope, namespacePlace(pid)));
+    this.#count(held, isComplete);
+    return { processes: held, isComplete };
   }
 
   #pinOf(scope: bigint, place: string): Pin | undefined {
@@ -100,12 +100,13 @@ class PinnedIds implements NamespaceIds {
     return pin;
   }
 
-  #count(walked: readonly ProcessFacts[]): void {
+  #count(walked: readonly ProcessFacts[], isComplete: boolean): void {
     const inhabited = new Set(walked.map(({ scope }) => scope));
     const bound = this.parts.boundNames();
     for (const [scope, pin] of this.#pins) {
       const lives = inhabited.has(scope) || bound.has(Number(scope));
-      pin.missedBy = lives ? 0 : pin.missedBy + 1;
+      if (lives) pin.missedBy = 0;
+      else if (isComplete) pin.missedBy += 1;
       if (pin.isHeld || pin.missedBy < WALKS_WITHOUT_INHABITANT) continue;
       this.parts.forgotten(scope);
       this.release(scope);

@@ -1,14 +1,14 @@
 /** Walks of /proc, shared: whoever asks gets one that began after the asking, and never two run at once. */
-import type { ProcessFacts } from '../binding/addon-types.js';
+import type { ProcessWalk } from '../binding/addon-types.js';
 import type { NamespaceIds } from './namespace-ids.js';
 
 export class ProcessWalks {
-  #running: Promise<readonly ProcessFacts[]> | undefined;
-  #next: Promise<readonly ProcessFacts[]> | undefined;
+  #running: Promise<ProcessWalk> | undefined;
+  #next: Promise<ProcessWalk> | undefined;
 
   constructor(private readonly ids: Pick<NamespaceIds, 'walkProcesses'>) {}
 
-  walk(): Promise<readonly ProcessFacts[]> {
+  walk(): Promise<ProcessWalk> {
     if (this.#running === undefined) return this.#start();
     this.#next ??= this.#running
       .catch(() => undefined)
@@ -19,7 +19,7 @@ export class ProcessWalks {
     return this.#next;
   }
 
-  #start(): Promise<readonly ProcessFacts[]> {
+  #start(): Promise<ProcessWalk> {
     const running = this.ids.walkProcesses().finally(() => {
       if (this.#running === running) this.#running = undefined;
     });

@@ -146,14 +146,16 @@ export class Registry {
     const { lineage, walks } = this.parts;
     let standing = lineage.standing(scope.id);
     if (standing === undefined && lineage.isNeeded) {
-      const walked = await walks.walk();
-      standing = lineage.standing(scope.id) ?? lineage.decide(scope.id, walked, caller.pid);
+      const { processes } = await walks.walk();
+      standing = lineage.standing(scope.id) ?? lineage.decide(scope.id, processes, caller.pid);
       this.#recordStanding(scope, standing);
       this.#publish(scope);
     } else if (!this.#published.has(scope.id)) {
       this.#publish(scope);
     }
-    if (standing?.kind === 'per-caller') return lineage.ofProcess(caller.pid, await walks.walk());
+    if (standing?.kind === 'per-caller') {
+      return lineage.ofProcess(caller.pid, (await walks.walk()).processes);
+    }
     return standing?.to ?? [];
   }
 

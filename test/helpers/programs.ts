@@ -19,6 +19,7 @@ const RECIPES = {
   race: ['-static', 'race.c'],
   userns: ['-static', 'userns.c'],
   soak: ['-static', 'soak.c'],
+  chain: ['-static', 'chain.c'],
   'old-kernel': ['-shared', '-fPIC', 'old-kernel.c'],
   'exit-good': ['-nostdlib', '-static', '-DCODE=0', 'exit.c'],
   'exit-bad': ['-nostdlib', '-static', '-DCODE=66', 'exit.c'],

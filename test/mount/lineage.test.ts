@@ -64,6 +64,28 @@ describe('out of an activated container', () => {
     userNamespaces,
   );
 
+  imafs.test(
+    'processes that fork and end over and over stay under it, though it has ended',
+    async () => {
+      const file = unlabelled(imafs, 'chain');
+      const container = await imafs.activated([RULE], { userRoot: 100_000 });
+      const result = `${imafs.root}/chain-result`;
+      writeFileSync(result, '');
+      chmodSync(result, 0o666);
+      const open = `${program('xt')} open r ${file} > ${result}`;
+      // Longer than it takes to forget a namespace that nobody is left of.
+      const words = [program('chain'), '12000', 'sh', '-c', open];
+      assert.equal((await container.start(words).ended).exit, 0);
+      await container.stop();
+      for (const limit = Date.now() + 30_000; readFileSync(result, 'latin1') === ''; ) {
+        assert.ok(Date.now() < limit, 'the chain has broken');
+        await sleep(100);
+      }
+      assert.equal(readFileSync(result, 'latin1'), `${REFUSED}\n`);
+    },
+    userNamespaces,
+  );
+
   imafs.test('a namespace made by a namespace that it made stays under its policy', async () => {
     const file = unlabelled(imafs, 'twice');
     const container = await imafs.activated([RULE]);

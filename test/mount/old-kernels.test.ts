@@ -82,8 +82,9 @@ for (const kernel of OLD_KERNELS) {
         imafs.system.ok(['nsenter', `--mount=${place}`, 'sh', '-c', `${command} 2>&1; true`]);
       const name = (await inside('readlink /proc/self/ns/mnt')).replaceAll(/\D/g, '');
       const entered = imafs.system.start(['nsenter', `--mount=${place}`, 'sleep', '60']);
-      await entered.pid;
-      await sleep(100);
+      const pid = await entered.pid;
+      const isThere = `readlink /proc/${pid}/ns/mnt | grep -q ${name}`;
+      await imafs.system.ok(['sh', '-c', `until ${isThere}; do sleep 0.02; done`]);
       await imafs.system.ok(['sh', '-c', `echo ${name} > ${imafs.control('namespaces')}`]);
       await imafs.writePolicy(name, ['appraise fowner=2000']);
       await entered.kill();

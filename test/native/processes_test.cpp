@@ -46,7 +46,7 @@ TEST(the_walk_sees_this_process_and_its_child) {
   const SleepingChild child(
       [] { return ::unshare(CLONE_NEWNS) == 0 && ::setresuid(1000, 1001, 1001) == 0; });
   CHECK(child.ready());
-  const auto all = walkProcesses();
+  const auto all = walkProcesses().processes;
   const ProcessFacts* own = find(all, ::getpid());
   const ProcessFacts* other = find(all, child.pid());
   CHECK(own != nullptr && other != nullptr);

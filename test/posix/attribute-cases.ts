@@ -27,7 +27,7 @@ export const ATTRIBUTE_CASES: Cases = {
     ),
     sh('cd $D; chattr -i f; chattr +a f; lsattr f | cut -c1-20'),
     xt(
-      'open w $D/f , open rw $D/f , open at $D/f , open rt $D/f , open a $D/f , write more , pwrite 0 X , ftruncate 1 , open r $D/f , read , unlink $D/f , truncate $D/f 0',
+      'open w $D/f , open at $D/f , open rt $D/f , open a $D/f , write more , pwrite 0 X , ftruncate 1 , open r $D/f , read , unlink $D/f , truncate $D/f 0',
     ),
     sh('cd $D; chattr -a f; echo over > f; cat f; mkdir d; chattr +i d; touch d/x; chattr -i d'),
   ],

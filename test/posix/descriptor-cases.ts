@@ -1,7 +1,7 @@
 /** What an open descriptor can do: append, lock, lease, map, copy, allocate, sync. */
 import { type Cases, sh, USER, xt } from './step.js';
 
-/** Clearing O_APPEND is not here: with passthrough the kernel keeps it (SECURITY.md). */
+/** Clearing O_APPEND is not here: with passthrough the kernel keeps it (POSIX.md). */
 export const DESCRIPTOR_CASES: Cases = {
   'appending is as the descriptor says at each write': [
     xt(

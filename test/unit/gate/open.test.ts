@@ -119,7 +119,8 @@ test('an error of ours refuses', async () => {
   const file = gate.good('good');
   gate.namespaces.addon.walkProcesses = () => Promise.reject(new Error('no /proc'));
   await assert.doesNotReject(gate.opened(file));
-  gate.namespaces.addon.walkProcesses = () => Promise.resolve(gate.namespaces.processes);
+  gate.namespaces.addon.walkProcesses = () =>
+    Promise.resolve({ processes: gate.namespaces.processes, isComplete: true });
   await gate.namespaces.activated(CONTAINER, [RULE]);
   gate.namespaces.addon.walkProcesses = () => Promise.reject(new Error('no /proc'));
   await assert.rejects(gate.opened(file, {}, 9n), /no \/proc/);

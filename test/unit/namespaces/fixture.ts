@@ -1,5 +1,10 @@
 /** A registry over fakes: namespaces that live, processes in them, and what native was told. */
-import type { Caller, ProcessFacts, ScopeFacts } from '../../../src/binding/addon-types.js';
+import type {
+  Caller,
+  ProcessFacts,
+  ProcessWalk,
+  ScopeFacts,
+} from '../../../src/binding/addon-types.js';
 import type { NamespacePolicy } from '../../../src/daemon-options.js';
 import { changeIma } from '../../../src/ima/ima.js';
 import { parsePolicy } from '../../../src/ima/policy/parse-policy.js';
@@ -41,12 +46,13 @@ export class NamespaceFixture {
   readonly dead = new Set<bigint>();
   processes: ProcessFacts[] = [processIn(SYSTEM.scope, 1, { parent: 0 })];
   walksDone = 0;
+  walksAreComplete = true;
   readonly removed: bigint[] = [];
   readonly addon = {
     namespaceOwner: () => ({ userNamespace: 0xeffffffd, rootUid: 0, rootGid: 0 }),
-    walkProcesses: (): Promise<ProcessFacts[]> => {
+    walkProcesses: (): Promise<ProcessWalk> => {
       this.walksDone += 1;
-      return Promise.resolve(this.processes);
+      return Promise.resolve({ processes: this.processes, isComplete: this.walksAreComplete });
     },
   };
   readonly ids = {
@@ -92,7 +98,7 @@ export class NamespaceFixture {
       this.processes.push(processIn(scope, Number(scope) * 100, given));
     }
     const namespace = this.registry.obtain(scope, nameOf(scope), 1);
-    this.lineage.activate(scope, await this.walks.walk(), []);
+    this.lineage.activate(scope, (await this.walks.walk()).processes, []);
     namespace.activate({ by: 'system', ownerUid: 0, time: '' });
     changeIma(namespace.ima, { policy: policyOf(...rules) });
     this.registry.changed();

@@ -149,7 +149,7 @@ for (const [what, given] of [
       last += 1n;
       const seen = [processIn(1n, 1), processIn(last, 200, given)];
       fixture.dead.add(last);
-      return Promise.resolve(seen);
+      return Promise.resolve({ processes: seen, isComplete: true });
     };
     fixture.dead.add(CONTAINER);
     await checks(lifecycle, 10);
@@ -157,7 +157,10 @@ for (const [what, given] of [
     last += 1n;
     const rest = last;
     fixture.addon.walkProcesses = () =>
-      Promise.resolve([processIn(1n, 1), processIn(rest, 200, given)]);
+      Promise.resolve({
+        processes: [processIn(1n, 1), processIn(rest, 200, given)],
+        isComplete: true,
+      });
     const judges = await fixture.registry.judges(fixture.caller(rest, { pid: 200 }));
     assert.deepEqual(
       judges.map(({ namespace }) => namespace.id),
@@ -179,6 +182,20 @@ test('a process that some walks miss keeps its policy', async () => {
     await checks(lifecycle, 1);
   }
   assert.notEqual(fixture.registry.byId(CONTAINER), undefined);
+});
+
+test('a walk that may have missed somebody proves nothing', async () => {
+  const fixture = new NamespaceFixture();
+  await fixture.activated(CONTAINER, ['audit'], { userNamespace: 77 });
+  const { lifecycle } = lifecycleOf(fixture);
+  fixture.dead.add(CONTAINER);
+  fixture.processes = [processIn(1n, 1)];
+  fixture.walksAreComplete = false;
+  await checks(lifecycle, 20);
+  assert.notEqual(fixture.registry.byId(CONTAINER), undefined);
+  fixture.walksAreComplete = true;
+  await checks(lifecycle, 4);
+  assert.equal(fixture.registry.byId(CONTAINER), undefined);
 });
 
 test('an ended namespace with descendants voids no verdicts while nothing changes', async () => {
