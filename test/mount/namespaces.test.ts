@@ -6,6 +6,7 @@ import { causesOf } from '../helpers/audit-lines.js';
 import { PROTECTED, useImafs } from '../helpers/imafs.js';
 import { labelFor } from '../helpers/label.js';
 import { Namespace } from '../helpers/namespace.js';
+import { SLOWNESS } from '../helpers/slowness.js';
 
 const RULE = `appraise fowner=${PROTECTED}`;
 
@@ -60,7 +61,7 @@ describe('two namespaces with policies of their own and one without', () => {
     );
     await holder.printed('waiting');
     await container.stop();
-    await sleep(50);
+    await sleep(50 * SLOWNESS);
     await holder.proceed();
     assert.match((await holder.ended).stdout, /write=EINVAL/);
   });
