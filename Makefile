@@ -19,7 +19,7 @@ TYPESCRIPT := dist/.imafs-built
 # Headers of the distribution's Node spare node-gyp a download, if they are this Node's.
 NODEDIR = $(shell .ci/node-headers)
 
-.PHONY: build demo test test-sanitize fuzz check format bench install clean machine
+.PHONY: build demo test test-sanitize fuzz soak check format bench conformance install clean machine
 
 build: $(TYPESCRIPT) $(ADDON) $(XATTR)
 
@@ -77,6 +77,17 @@ format: $(NODE_MODULES)
 bench: build
 	@.ci/prepare-machine bench
 	node dist/test/bench/bench.js
+
+# A million mixed operations that must leave nothing behind; `make test` does 20,000.
+soak: build
+	@.ci/prepare-machine test
+	IMAFS_SOAK=1000000 node dist/test/run-tests.js mount/soak
+
+# The public suites, from their built sources: test/conformance/README.md.
+conformance: build
+	@.ci/prepare-machine conformance
+	test/conformance/pjdfstest "$(PJDFSTEST)"
+	test/conformance/xfstests "$(XFSTESTS)"
 
 install: build
 	.ci/install-files "$(DESTDIR)" "$(PREFIX)" "$(SBINDIR)"

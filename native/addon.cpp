@@ -26,7 +26,7 @@ using Napi::String;
 using Napi::Value;
 
 // Raised with every change of addon-types.ts.
-constexpr int kAbi = 3;
+constexpr int kAbi = 4;
 
 int intOf(const CallbackInfo& info, size_t at) { return info[at].As<Number>().Int32Value(); }
 
@@ -108,6 +108,20 @@ Value namespaceAt(const CallbackInfo& info) {
   const std::string path = info[0].As<String>().Utf8Value();
   Scope scope;
   return scopeValue(info.Env(), scopeAt(path, scope), scope, path);
+}
+
+Value namespaceIdsAreUnique(const CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), scopeIdsAreUnique());
+}
+
+Value pinNamespace(const CallbackInfo& info) {
+  bool lossless = false;
+  const uint64_t wanted = info[1].As<BigInt>().Uint64Value(&lossless);
+  OwnedFd fd(::open(info[0].As<String>().Utf8Value().c_str(), O_RDONLY | O_CLOEXEC));
+  Scope scope;
+  if (!fd || scopeOfDescriptor(fd.get(), scope) != 0 || scope.id != wanted)
+    return info.Env().Undefined();
+  return Number::New(info.Env(), fd.release());
 }
 
 Value namespaceLives(const CallbackInfo& info) {
@@ -233,6 +247,8 @@ Object initialize(Env env, Object exports) {
   set("isOpenElsewhere", isOpenElsewhere);
   set("namespaceOf", namespaceOf);
   set("namespaceAt", namespaceAt);
+  set("namespaceIdsAreUnique", namespaceIdsAreUnique);
+  set("pinNamespace", pinNamespace);
   set("namespaceLives", namespaceLives);
   set("namespaceOwner", ownerOfNamespace);
   set("isUserNamespaceAncestor", userNamespaceIsAncestor);

@@ -93,6 +93,14 @@ int scopeOfDescriptor(int nsfs, Scope& out) {
   return 0;
 }
 
+bool scopeIdsAreUnique() {
+  const int nsfs = ::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+  uint64_t id = 0;
+  const bool unique = nsfs >= 0 && ::ioctl(nsfs, kNsGetMntnsId, &id) == 0;
+  if (nsfs >= 0) ::close(nsfs);
+  return unique;
+}
+
 CallerReader::CallerReader() : ownNamespace_(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC)) {
   if (ownNamespace_ >= 0 && scopeOfDescriptor(ownNamespace_, own_) != 0) own_ = Scope{};
 }

@@ -73,5 +73,8 @@ class CallerReader {
 // errno. Kernels before 6.11 have no such id: there the inode number stands for both (ENOTTY is not
 // an error).
 int scopeOfDescriptor(int nsfs, Scope& out);
+// Whether a scope's id is never given to another one: not before Linux 6.11, where it is the inode
+// number, which lasts as long as a descriptor of the namespace is open.
+bool scopeIdsAreUnique();
 
 }  // namespace imafs

@@ -73,8 +73,13 @@ void Device::notifyPoll(uint64_t handle) {
   send(parts, 2);
 }
 
-void Device::notifyAttributes(uint64_t node) {
-  NotifyInvalInodeOut out{node, -1, 0};
+void Device::notifyAttributes(uint64_t node) { notifyInode(node, -1); }
+
+void Device::notifyPages(uint64_t node) { notifyInode(node, 0); }
+
+// From `offset` to the end; negative: no page.
+void Device::notifyInode(uint64_t node, int64_t offset) {
+  NotifyInvalInodeOut out{node, offset, 0};
   OutHeader header{sizeof(OutHeader) + sizeof out, static_cast<int32_t>(Notify::invalInode), 0};
   const struct iovec parts[2] = {{&header, sizeof header}, {&out, sizeof out}};
   send(parts, 2);

@@ -33,6 +33,9 @@ class Device {
   void notifyPoll(uint64_t handle);
   // Cached attributes of a node are outdated (its pages are not touched).
   void notifyAttributes(uint64_t node);
+  // And so are its pages: written back first where they are dirty, which the call waits for
+  // (invalidate_inode_pages2_range()).
+  void notifyPages(uint64_t node);
 
   // Backing id (> 0) or -errno. The ioctl keeps the credentials of the calling thread for all I/O.
   int backingOpen(int fd);
@@ -40,6 +43,7 @@ class Device {
 
  private:
   bool send(const struct iovec* parts, int count);
+  void notifyInode(uint64_t node, int64_t offset);
   OwnedFd fd_;
 };
 

@@ -57,6 +57,7 @@ enum class Opcode : uint32_t {
   syncfs = 50,
   tmpfile = 51,
   statx = 52,
+  copy_file_range_64 = 53,
 };
 
 // INIT flags; bits 32 and up travel in flags2.
@@ -93,9 +94,12 @@ constexpr uint32_t kSetMtime = 1u << 5;
 constexpr uint32_t kSetHandle = 1u << 6;
 constexpr uint32_t kSetAtimeNow = 1u << 7;
 constexpr uint32_t kSetMtimeNow = 1u << 8;
+constexpr uint32_t kSetAny =
+    kSetMode | kSetUid | kSetGid | kSetSize | kSetAtime | kSetMtime | kSetAtimeNow | kSetMtimeNow;
 
 constexpr uint32_t kGetattrHandle = 1u << 0;
 constexpr uint32_t kSetxattrAclKillSgid = 1u << 0;
+constexpr uint32_t kWriteCache = 1u << 0;  // from mapped pages, by any descriptor of the file
 constexpr uint32_t kFsyncDatasync = 1u << 0;
 constexpr uint32_t kPollScheduleNotify = 1u << 0;
 
@@ -103,6 +107,13 @@ enum class Notify : int32_t { poll = 1, invalInode = 2 };
 
 // __FMODE_EXEC: set in file->f_flags by do_open_execat() only; open(2) masks it off.
 constexpr uint32_t kFmodeExec = 0x20;
+// O_LARGEFILE of the kernel (the libc's is 0): in every open of a 64-bit program, and in none that
+// the kernel makes for itself to carry out an ioctl(2) (fuse_priv_ioctl_prepare()).
+#if defined(__arm__) || defined(__aarch64__)
+constexpr uint32_t kLargeFile = 0400000;
+#else
+constexpr uint32_t kLargeFile = 0100000;
+#endif
 
 struct InHeader {
   uint32_t len, opcode;
@@ -258,6 +269,9 @@ struct LseekOut {
 };
 struct CopyFileRangeIn {
   uint64_t fhIn, offIn, nodeidOut, fhOut, offOut, len, flags;
+};
+struct CopyFileRangeOut {
+  uint64_t copied;
 };
 struct IoctlIn {
   uint64_t fh;

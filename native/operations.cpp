@@ -105,6 +105,7 @@ Operations::Handler Operations::handlerOf(Opcode opcode) {
     case Opcode::lseek:
       return &Operations::lseek;
     case Opcode::copy_file_range:
+    case Opcode::copy_file_range_64:
       return &Operations::copyFileRange;
     case Opcode::ioctl:
       return &Operations::ioctl;

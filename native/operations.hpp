@@ -97,8 +97,7 @@ class Operations {
   bool guarded(const char* name) const;
   bool sendForDecision(const Request& request, UpcallKind kind, const NodePtr& node, int fd,
                        const char* name, const uint8_t* value, size_t size);
-  int applyAttributes(const fuse::SetattrIn& in, const Request& request, const NodePtr& node,
-                      int fd, bool& parked);
+  int applyAttributes(const fuse::SetattrIn& in, const Request& request, int fd, bool& parked);
   void listDirectory(const Request& request, bool plus);
 
   // Opening.

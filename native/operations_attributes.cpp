@@ -78,8 +78,12 @@ void Operations::statx(const Request& request) {
 
 // Order matters: size before mode, so that a set-id bit the kernel cleared for a truncation stays
 // cleared; owner before mode, because a change of owner clears set-id bits by itself.
-int Operations::applyAttributes(const SetattrIn& in, const Request& request, const NodePtr& node,
-                                int fd, bool& parked) {
+int Operations::applyAttributes(const SetattrIn& in, const Request& request, int fd, bool& parked) {
+  // chown(2) to no owner and no group: nothing is named, and all it does is to move ctime.
+  if (!(in.valid & kSetAny))
+    return ::fchownat(fd, "", static_cast<uid_t>(-1), static_cast<gid_t>(-1), AT_EMPTY_PATH) == 0
+               ? 0
+               : errno;
   if (in.valid & kSetSize) {
     const HandlePtr handle = in.valid & kSetHandle ? session_.handles.find(in.fh) : nullptr;
     OwnedFd temporary;
@@ -112,7 +116,6 @@ int Operations::applyAttributes(const SetattrIn& in, const Request& request, con
     const struct timespec times[2] = {
         timeOf(in.valid, kSetAtime, kSetAtimeNow, in.atime, in.atimensec),
         timeOf(in.valid, kSetMtime, kSetMtimeNow, in.mtime, in.mtimensec)};
-    (void)node;
     if (::utimensat(fd, "", times, AT_EMPTY_PATH) != 0) return errno;
   }
   return 0;
@@ -126,7 +129,7 @@ void Operations::setattr(const Request& request) {
   PinnedFd pin(*session_.inodes, node);
   if (!pin) return fail(request, pin.error());
   bool parked = false;
-  if (const int error = applyAttributes(*in, request, node, pin.get(), parked))
+  if (const int error = applyAttributes(*in, request, pin.get(), parked))
     return fail(request, error);
   if (parked) return;
   struct statx file {};

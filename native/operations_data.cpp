@@ -2,8 +2,11 @@
 // holes, copies, syncing, the close of a writer.
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "operations.hpp"
@@ -11,6 +14,27 @@
 namespace imafs {
 
 using namespace fuse;
+
+namespace {
+
+// How a write(2) was meant: by the flags of its descriptor at that moment, which fcntl(2) may have
+// changed since the open. What the kernel writes back from mapped pages belongs where it says,
+// whether or not the descriptor it borrows for that appends.
+int writeMode(const WriteIn& in) {
+  if (in.writeFlags & kWriteCache) return 0;
+  const int append = in.flags & O_APPEND ? RWF_APPEND : 0;
+  if ((in.flags & O_SYNC) == O_SYNC) return append | RWF_SYNC;
+  return in.flags & O_DSYNC ? append | RWF_DSYNC : append;
+}
+
+// What chattr(1), lsattr(1) and project quotas ask. The kernel has checked the caller's right to
+// ask (vfs_fileattr_set) on the mount's own inode; other commands are not known to be harmless.
+bool isKnownCommand(uint32_t command) {
+  return command == FS_IOC_GETFLAGS || command == FS_IOC_SETFLAGS || command == FS_IOC_FSGETXATTR ||
+         command == FS_IOC_FSSETXATTR || command == FS_IOC_GETVERSION;
+}
+
+}  // namespace
 
 void Operations::read(const Request& request) {
   const auto* in = request.wanting<ReadIn>();
@@ -46,11 +70,12 @@ void Operations::write(const Request& request) {
   // For callers nobody writes as root: quotas, reserved blocks and set-id clearing would be lost.
   if (const int error = identity_.anonymous()) return fail(request, error);
   const uint8_t* data = request.body + sizeof(WriteIn);
+  const int mode = writeMode(*in);
   size_t done = 0;
   int error = 0;
   while (done < in->size) {
-    const ssize_t put =
-        ::pwrite(fd, data + done, in->size - done, static_cast<off_t>(in->offset + done));
+    const struct iovec part = {const_cast<uint8_t*>(data + done), in->size - done};
+    const ssize_t put = ::pwritev2(fd, &part, 1, static_cast<off_t>(in->offset + done), mode);
     if (put < 0 && errno == EINTR) continue;
     if (put < 0) {
       error = errno;
@@ -145,12 +170,39 @@ void Operations::copyFileRange(const Request& request) {
   const int error = errno;
   identity_.root();
   if (copied < 0) return fail(request, error);
-  const WriteOut out{static_cast<uint32_t>(copied), 0};
   session_.device.notifyAttributes(to->node->id);
-  session_.device.reply(request.header.unique, &out, sizeof out);
+  // Since 7.45 the kernel asks for any length, and until then for what 32 bits can answer.
+  if (static_cast<Opcode>(request.header.opcode) == Opcode::copy_file_range) {
+    const WriteOut out{static_cast<uint32_t>(copied), 0};
+    session_.device.reply(request.header.unique, &out, sizeof out);
+  } else {
+    const CopyFileRangeOut out{static_cast<uint64_t>(copied)};
+    session_.device.reply(request.header.unique, &out, sizeof out);
+  }
 }
 
-void Operations::ioctl(const Request& request) { fail(request, ENOTTY); }
+void Operations::ioctl(const Request& request) {
+  const auto* in = request.as<IoctlIn>();
+  const HandlePtr handle = in ? session_.handles.find(in->fh) : nullptr;
+  if (!handle) return fail(request, EBADF);
+  if (!isKnownCommand(in->cmd)) return fail(request, ENOTTY);
+  const bool gives = (_IOC_DIR(in->cmd) & _IOC_READ) != 0;
+  alignas(struct fsxattr) uint8_t argument[sizeof(struct fsxattr)] = {};
+  const size_t size = gives ? in->outSize : in->inSize;
+  if (size > sizeof argument) return fail(request, EINVAL);
+  if (!gives) {
+    if (request.size < sizeof(IoctlIn) + size) return fail(request, EINVAL);
+    std::memcpy(argument, request.body + sizeof(IoctlIn), size);
+  }
+  OwnedFd temporary;
+  const int fd = dataFd(handle, O_RDONLY, temporary);
+  if (fd == -EWOULDBLOCK) return park(request);
+  if (fd < 0) return fail(request, -fd);
+  if (::ioctl(fd, in->cmd, argument) != 0) return fail(request, errno);
+  if (!gives) session_.device.notifyAttributes(handle->node->id);  // ctime
+  const IoctlOut out{};
+  session_.device.replyTwo(request.header.unique, &out, sizeof out, argument, gives ? size : 0);
+}
 
 // Regular files are always ready.
 void Operations::poll(const Request& request) {

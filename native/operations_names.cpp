@@ -204,8 +204,13 @@ void Operations::renameTo(const Request& request, uint64_t newParent, uint32_t f
   PinnedFd sourceFd(*session_.inodes, source), targetFd(*session_.inodes, target);
   if (!sourceFd) return fail(request, sourceFd.error());
   if (!targetFd) return fail(request, targetFd.error());
-  if (::renameat2(sourceFd.get(), from, targetFd.get(), to, flags) != 0)
-    return fail(request, errno);
+  // What RENAME_WHITEOUT leaves behind is a new file, and the caller's.
+  if (flags & RENAME_WHITEOUT)
+    if (const int error = becomeCaller(request, 0)) return fail(request, error);
+  const int moved = ::renameat2(sourceFd.get(), from, targetFd.get(), to, flags);
+  const int error = errno;
+  identity_.root();
+  if (moved != 0) return fail(request, error);
   // The moved nodes are known by where they are now.
   const auto follow = [&](int directory, uint64_t parent, const char* name) {
     struct statx file {};

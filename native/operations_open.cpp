@@ -41,6 +41,24 @@ uint32_t accessBits(uint32_t flags, bool exec, bool succeeding) {
          (flags & O_APPEND ? 32 : 0);
 }
 
+// A descriptor for the reads and writes of an open. Each write says for itself whether it appends;
+// only a file that can do nothing else (chattr +a) wants O_APPEND here. -1 and errno.
+int openForData(int fd, uint32_t flags) {
+  const int access = static_cast<int>(flags & O_ACCMODE) | O_NONBLOCK | O_CLOEXEC;
+  const int opened = ::open(DescriptorPath(fd), access);
+  if (opened >= 0 || errno != EPERM || !(flags & O_APPEND)) return opened;
+  return ::open(DescriptorPath(fd), access | O_APPEND);
+}
+
+// What the backing says to an open that changes the file, before anybody judges it: read-only,
+// immutable, append-only, being executed. Passthrough would not ask (backing_file_open() has no
+// may_open()) or make EIO of it. A lease (EWOULDBLOCK) is broken later. 0 or errno.
+int refusalOfWriter(int fd, uint32_t flags) {
+  const int access = isWriter(flags) ? static_cast<int>(flags & (O_ACCMODE | O_APPEND)) : O_WRONLY;
+  const OwnedFd probe(::open(DescriptorPath(fd), access | O_NONBLOCK | O_CLOEXEC));
+  return probe || errno == EWOULDBLOCK ? 0 : errno;
+}
+
 }  // namespace
 
 std::vector<std::optional<std::vector<uint8_t>>> readXattrs(int fd,
@@ -104,7 +122,9 @@ void Operations::judge(const Request& request, Opening opening) {
   PinnedFd pin(*session_.inodes, opening.node);
   if (!pin) return undo(pin.error());
   if (opening.created || !pathLeads(opening.node, opening.file)) {
-    if (!opening.created && session_.retries.send(request.header.pid, monotonicMs())) {
+    // Who opens for an ioctl(2) has the file open already and would not look anything up again.
+    const bool byName = !opening.created && (opening.flags & kLargeFile) != 0;
+    if (byName && session_.retries.send(request.header.pid, monotonicMs())) {
       ++session_.counters.estale;
       return fail(request, ESTALE);
     }
@@ -113,6 +133,10 @@ void Operations::judge(const Request& request, Opening opening) {
     session_.retries.done(request.header.pid);
   }
   if (!S_ISREG(opening.file.stx_mode)) return undo(EOPNOTSUPP);
+  if (!opening.created && changesFile(opening.flags)) {
+    mayTakeLong();
+    if (const int error = refusalOfWriter(pin.get(), opening.flags)) return undo(error);
+  }
   opening.version = session_.inodes->observe(*opening.node, opening.file);
   CallerScopes scopes;
   if (callers_.scopes(static_cast<pid_t>(request.header.pid), scopes) != 0) return undo(EACCES);
@@ -146,6 +170,13 @@ void Operations::judge(const Request& request, Opening opening) {
 void Operations::prepareOpen(const UpcallPtr& upcall) {
   identity_.root();
   if (!upcall->mark) upcall->mark = OpeningMark::of(upcall->node, isWriter(upcall->flags));
+  if (!upcall->pagesAreBelow && PageFlusher::mayBeNeeded(upcall->node)) {
+    upcall->pagesAreBelow = true;
+    session_.pages.flush(upcall->node, [upcall, &session = session_] {
+      session.post([upcall](Operations& operations) { operations.prepareOpen(upcall); });
+    });
+    return;
+  }
   const int error = fillUpcall(*upcall);
   if (error == EWOULDBLOCK) {
     // Somebody holds a write lease on the file: until it is broken.
@@ -346,8 +377,7 @@ void Operations::answerOpen(const InHeader& header, const NodePtr& node, uint32_
   const IoGrant grant = session_.passthrough->acquire(node, pin.get(), writable, identity_);
   handle->passthrough = grant.backingId > 0;
   if (grant.needsDescriptor) {
-    const int keep = static_cast<int>(flags & (O_ACCMODE | O_APPEND));
-    handle->fd.reset(::open(DescriptorPath(pin.get()), keep | O_NONBLOCK | O_CLOEXEC));
+    handle->fd.reset(openForData(pin.get(), flags));
     if (!handle->fd && errno == EWOULDBLOCK) {
       session_.passthrough->release(node, writable);
       answerLater();

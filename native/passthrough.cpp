@@ -8,6 +8,9 @@ namespace {
 // A backing id holds the inode and a struct file in the kernel, no descriptor of ours. The kernel
 // sets no limit; this keeps idle files from being held by the hundred thousand.
 constexpr size_t kMostIds = 4096;
+// Ids that an open looks at when there are too many. Files that are open keep theirs, so there may
+// be any number: an open must not look at all of them, and more than one so that all are seen.
+constexpr int kLooks = 8;
 }  // namespace
 
 // Under the node's lock. The ioctl stores this thread's credentials for all I/O through the id, so
@@ -24,8 +27,9 @@ bool Passthrough::registerId(Node& node, int fd, ThreadIdentity& identity) {
     return false;
   }
   node.backingId = id;
+  ++ids_;
   std::lock_guard guard(mutex_);
-  order_.push_back(node.id);
+  order_.push_back({node.id, id});
   return true;
 }
 
@@ -68,28 +72,27 @@ void Passthrough::drop(Node& node) {
   if (node.backingId <= 0) return;
   device_.backingClose(node.backingId);
   node.backingId = 0;
-  std::lock_guard guard(mutex_);
-  std::erase(order_, node.id);
-}
-
-size_t Passthrough::ids() const {
-  std::lock_guard guard(mutex_);
-  return order_.size();
+  --ids_;
 }
 
 void Passthrough::trim() {
   std::unique_lock guard(mutex_);
-  for (size_t tries = order_.size(); order_.size() > kMostIds && tries > 0; --tries) {
-    const uint64_t id = order_.front();
+  for (int looks = 0; looks < kLooks && order_.size() > kMostIds; ++looks) {
+    const Registered oldest = order_.front();
     order_.pop_front();
-    order_.push_back(id);
-    // The node's lock comes first: registerId and drop hold it when they take ours.
+    // The node's lock comes first: registerId holds it when it takes ours.
     guard.unlock();
-    if (const NodePtr node = inodes_.find(id)) {
+    bool keep = false;
+    if (const NodePtr node = inodes_.find(oldest.node)) {
       std::lock_guard inner(node->lock);
-      if (node->opens == 0) drop(*node);
+      keep = node->backingId == oldest.backingId;
+      if (keep && node->opens == 0 && ids() > kMostIds) {
+        drop(*node);
+        keep = false;
+      }
     }
     guard.lock();
+    if (keep) order_.push_back(oldest);
   }
 }
 

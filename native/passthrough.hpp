@@ -1,6 +1,7 @@
 // Which I/O mode an open gets, and the backing ids: one per inode, registered at its first
 // passthrough open from an O_PATH descriptor and kept for later opens until room is wanted.
 #pragma once
+#include <atomic>
 #include <deque>
 #include <mutex>
 #include <string>
@@ -32,7 +33,7 @@ class Passthrough {
   void release(const NodePtr& node, bool writable);
   // Closes the node's backing id if it has one; under the node's lock, with nothing open.
   void drop(Node& node);
-  size_t ids() const;
+  size_t ids() const { return ids_.load(); }
 
  private:
   bool registerId(Node& node, int fd, ThreadIdentity& identity);
@@ -41,8 +42,14 @@ class Passthrough {
   Device& device_;
   InodeTable& inodes_;
   PassthroughOption option_ = PassthroughOption::off;
-  mutable std::mutex mutex_;
-  std::deque<uint64_t> order_;  // node ids with a backing id, oldest first
+  // A backing id of a node. One that the node has no more is found out when its turn comes.
+  struct Registered {
+    uint64_t node;
+    int backingId;
+  };
+  std::atomic<size_t> ids_{0};
+  std::mutex mutex_;
+  std::deque<Registered> order_;  // oldest first
 };
 
 }  // namespace imafs

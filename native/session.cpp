@@ -29,10 +29,10 @@ constexpr unsigned kWorkers = 2;
 constexpr int kIdleMs = 15'000;
 
 // File systems on which F_SETLEASE speaks only for this machine or only for the upper inode.
-constexpr uint64_t kOverlayMagic = 0x794c7630;
-constexpr uint64_t kLeaseBlind[] = {
-    kOverlayMagic,         0x65735546 /* fuse */, 0x6969 /* nfs */,      0xff534d42 /* cifs */,
-    0xfe534d42 /* smb2 */, 0x01021997 /* 9p */,   0x00c36400 /* ceph */, 0xf15f /* ecryptfs */};
+constexpr uint64_t kLeaseBlind[] = {0x794c7630 /* overlayfs */, 0x65735546 /* fuse */,
+                                    0x6969 /* nfs */,           0xff534d42 /* cifs */,
+                                    0xfe534d42 /* smb2 */,      0x01021997 /* 9p */,
+                                    0x00c36400 /* ceph */,      0xf15f /* ecryptfs */};
 
 // In memory, without file_update_time() at a store.
 constexpr uint64_t kTraceless[] = {0x01021994 /* tmpfs */, 0x858458f6 /* ramfs */};
@@ -148,7 +148,6 @@ int Session::useBacking(OwnedFd root, std::string& step) {
   facts_.leases = leasesEnabled(facts_.fsMagic);
   for (const uint64_t magic : kTraceless)
     if (facts_.fsMagic == magic) facts_.traceless = true;
-  facts_.stackDepth = facts_.fsMagic == kOverlayMagic ? 2 : 1;
   struct {
     struct file_handle head;
     char bytes[MAX_HANDLE_SZ];
@@ -209,7 +208,10 @@ int Session::negotiate(std::string& step) {
   out.maxWrite = kMostData;
   out.timeGran = 1;
   out.maxPages = static_cast<uint16_t>(kMostData / ::sysconf(_SC_PAGESIZE));
-  out.maxStackDepth = flags & kPassthrough ? facts_.stackDepth : 0;
+  // File systems may be stacked on us once more. Where the backing is a stack itself, leases do not
+  // speak for it and nothing passes through, so that depth 2 is never asked for.
+  facts_.stackDepth = flags & kPassthrough ? 1 : 0;
+  out.maxStackDepth = facts_.stackDepth;
   return device.reply(header.unique, &out, sizeof out) ? 0 : EPROTO;
 }
 

@@ -13,6 +13,7 @@
 #include "handle_table.hpp"
 #include "inode_table.hpp"
 #include "lease.hpp"
+#include "page_flusher.hpp"
 #include "passthrough.hpp"
 #include "reader_pool.hpp"
 #include "retry_table.hpp"
@@ -123,6 +124,7 @@ class Session {
   SessionCounters counters;
   ReaderPool readers;
   WorkQueue work;
+  PageFlusher pages{device};
 
  private:
   void readRequests();

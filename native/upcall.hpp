@@ -49,6 +49,7 @@ struct Upcall {
   // open
   uint32_t flags = 0;
   bool exec = false, succeeding = false, created = false, isNew = false;
+  bool pagesAreBelow = false;  // see PageFlusher
   OwnedFd fd;
   OpeningMarkPtr mark;
   std::vector<std::optional<std::vector<uint8_t>>> xattrs;

@@ -1,4 +1,5 @@
 /** The part of the composition root that opens files of the daemon's own: its state and its audit file. */
+import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,12 +9,13 @@ import { createDeviceName } from './audit/device-name.js';
 import { FileSink } from './audit/file-sink.js';
 import { errnoOf } from './base/errno.js';
 import type { Log } from './base/log.js';
+import { takeNamedLock } from './base/named-lock.js';
 import type { Addon } from './binding/addon-types.js';
 import { type DaemonOptions, StartProblem } from './daemon-options.js';
 import { Journal } from './gate/journal.js';
 
-/** How long the daemon before this one may take to end. */
-const STATE_LOCK_MS = 5000;
+/** How long the daemon before this one may take to end, or to mount. */
+const LOCK_MS = 5000;
 
 /** Its files are the daemon's own, so an error of theirs must not be taken for one of the mount. */
 export const openState = async (directory: string, addon: Addon): Promise<Journal> => {
@@ -22,7 +24,7 @@ export const openState = async (directory: string, addon: Addon): Promise<Journa
     await lockState(join(directory, 'lock'), addon);
     return new Journal(directory);
   } catch (error) {
-    if (errnoOf(error) === 'EAGAIN' || errnoOf(error) === 'EWOULDBLOCK') {
+    if (isHeldByOther(error)) {
       throw new StartProblem('state', `state directory ${directory} is another daemon's`);
     }
     throw new StartProblem('state', `state directory ${directory}: ${(error as Error).message}`);
@@ -30,15 +32,33 @@ export const openState = async (directory: string, addon: Addon): Promise<Journa
 };
 
 /** Held until the process ends; a daemon that was unmounted a moment ago may still be at it. */
-const lockState = async (file: string, addon: Addon): Promise<void> => {
-  for (const limit = performance.now() + STATE_LOCK_MS; ; ) {
+const lockState = (file: string, addon: Addon): Promise<number> =>
+  awaitLock(() => addon.lockFile(file));
+
+/**
+ * Daemons mount at one place one after the other, so that of two that find it free only one mounts.
+ * Resolves with what ends the turn.
+ */
+export const turnToMount = async (mountpoint: string, addon: Addon): Promise<() => void> => {
+  const name = createHash('sha256').update(mountpoint).digest('hex').slice(0, 32);
+  try {
+    return await awaitLock(() => takeNamedLock(`mount-${name}`, addon));
+  } catch (error) {
+    if (!isHeldByOther(error)) throw error;
+    throw new StartProblem('mountpoint', `another daemon is about to mount on ${mountpoint}`);
+  }
+};
+
+const isHeldByOther = (error: unknown): boolean =>
+  errnoOf(error) === 'EAGAIN' || errnoOf(error) === 'EWOULDBLOCK';
+
+const awaitLock = async <Lock>(take: () => Lock): Promise<Lock> => {
+  for (const limit = performance.now() + LOCK_MS; ; ) {
     try {
-      addon.lockFile(file);
-      return;
+      return take();
     } catch (error) {
-      const isHeld = errnoOf(error) === 'EAGAIN' || errnoOf(error) === 'EWOULDBLOCK';
-      if (!isHeld || performance.now() > limit) throw error;
-      await sleep(STATE_LOCK_MS / 100);
+      if (!isHeldByOther(error) || performance.now() > limit) throw error;
+      await sleep(LOCK_MS / 100);
     }
   }
 };

@@ -46,7 +46,7 @@ export interface DaemonOptions {
   /** Name of the control tree at the root, `.ima`. */
   readonly controlName: string;
   readonly passthrough: 'off' | 'ro' | 'rw';
-  /** MS_RDONLY 1, MS_NOSUID 2, MS_NODEV 4, MS_NOEXEC 8. */
+  /** MS_RDONLY 1, MS_NOSUID 2, MS_NODEV 4, MS_NOEXEC 8, MS_NOSYMFOLLOW 256. */
   readonly mountFlags: number;
   readonly logLevel: 'error' | 'warn' | 'info' | 'debug';
 }
@@ -54,7 +54,15 @@ export interface DaemonOptions {
 /** Why a daemon cannot start with the options it was given; the command line has an exit code for each. */
 export class StartProblem extends Error {
   constructor(
-    readonly about: 'system-namespace' | 'policy' | 'hash' | 'audit' | 'state' | 'tpm-name' | 'tpm',
+    readonly about:
+      | 'system-namespace'
+      | 'policy'
+      | 'hash'
+      | 'audit'
+      | 'state'
+      | 'mountpoint'
+      | 'tpm-name'
+      | 'tpm',
     message: string,
   ) {
     super(message);

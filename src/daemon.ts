@@ -13,7 +13,7 @@ import { FileLabeller } from './control/label.js';
 import { LabelRule, readIdMap } from './control/label-rule.js';
 import { type StatusSources, statusReport } from './control/status-report.js';
 import { ControlTree } from './control/tree.js';
-import { openAudit, openState } from './daemon-files.js';
+import { openAudit, openState, turnToMount } from './daemon-files.js';
 import {
   imaMaker,
   type MakeIma,
@@ -33,8 +33,10 @@ import { Settling } from './gate/settling.js';
 import { XattrHandler } from './gate/xattr.js';
 import { changeIma, type Ima } from './ima/ima.js';
 import type { Lists } from './lists/lists.js';
+import { boundNames } from './namespaces/bound-names.js';
 import { Lifecycle } from './namespaces/lifecycle.js';
 import { Lineage } from './namespaces/lineage.js';
+import { namespaceIds } from './namespaces/namespace-ids.js';
 import { Paths } from './namespaces/paths.js';
 import { PolicyLoader } from './namespaces/policy-loader.js';
 import { PolicyReads } from './namespaces/policy-reads.js';
@@ -43,7 +45,11 @@ import { Registry } from './namespaces/registry.js';
 import { Settings } from './namespaces/settings.js';
 import { Sharing } from './namespaces/sharing.js';
 import { startPolicy } from './namespaces/start-policy.js';
-import { findSystemNamespace, type SystemNamespace } from './namespaces/system-namespace.js';
+import {
+  findSystemNamespace,
+  type SystemNamespace,
+  systemPlace,
+} from './namespaces/system-namespace.js';
 import { settleTpmChoice } from './tpm/open-tpm.js';
 
 /** A daemon that serves its mount, in this process. */
@@ -59,10 +65,12 @@ const POLICY_READ_MS = 5000;
 
 /**
  * Mounts and serves. Rejects with a StartProblem or another Error, of the system's with `code`, and
- * nothing is mounted then. `addon` is native/, or what stands for it in tests.
+ * nothing is mounted then. `beforeMount` runs when all else is there, before the backing directory is
+ * looked at. `addon` is native/, or what stands for it in tests.
  */
 export const startDaemon = async (
   options: DaemonOptions,
+  beforeMount: () => Promise<void>,
   addon: Addon = loadAddon(),
 ): Promise<RunningDaemon> => {
   const log = createLog(options.logLevel);
@@ -73,7 +81,6 @@ export const startDaemon = async (
   if (!canHash(options.imaHash)) {
     throw new StartProblem('hash', `${options.imaHash} cannot be computed here`);
   }
-  const backing = backingFacts(options.backing);
   const journal = await openState(options.stateDirectory, addon);
   const audit = await openAudit(options, log);
   const pool = new HashPool();
@@ -96,12 +103,9 @@ export const startDaemon = async (
     });
     changeIma(systemIma, { policy: policy.value });
     await openSystemList(options, lists, systemNamespace.value);
-    const transport = addon.createTransport(transportOptions(options, backing.anonymousId), () =>
-      wake.call(),
-    );
-    const facts = transport.start();
-    mounted = transport;
-    const given = { options, addon, log, version, backing, journal, audit, pool, transport, facts };
+    const mount = await mountInTurn(options, addon, beforeMount, wake);
+    mounted = mount.transport;
+    const given = { options, addon, log, version, journal, audit, pool, ...mount };
     const system = { ...systemNamespace.value, ima: systemIma };
     return serve({ ...given, lists, makeIma, system, wake, close });
   } catch (error) {
@@ -123,6 +127,26 @@ interface Wake {
   /** A list began anew. */
   began: (id: bigint) => void;
 }
+
+/** The step that everything before is a preparation for; the place must be free, which others see to as well. */
+const mountInTurn = async (
+  options: DaemonOptions,
+  addon: Addon,
+  beforeMount: () => Promise<void>,
+  wake: Wake,
+) => {
+  const endTurn = await turnToMount(options.mountpoint, addon);
+  try {
+    await beforeMount();
+    const backing = backingFacts(options.backing);
+    const transport = addon.createTransport(transportOptions(options, backing.anonymousId), () =>
+      wake.call(),
+    );
+    return { backing, transport, facts: transport.start() };
+  } finally {
+    endTurn();
+  }
+};
 
 /** What a daemon has once it is mounted. */
 interface Mounted {
@@ -150,11 +174,16 @@ const serve = (mounted: Mounted): RunningDaemon => {
   const startedAt = new Date();
 
   // Namespaces and their policies.
-  const walks = new ProcessWalks(addon);
   const lineage = new Lineage(system.scope);
+  const ids = namespaceIds({ addon, boundNames, forgotten: (scope) => lineage.forget(scope) });
+  if (!ids.hold(system.scope, systemPlace(options.systemNs))) {
+    throw new StartProblem('system-namespace', "the system's mount namespace has ended");
+  }
+  const walks = new ProcessWalks(ids);
   const registry: Registry = new Registry(
     {
       addon,
+      ids,
       transport,
       lineage,
       walks,
@@ -167,7 +196,8 @@ const serve = (mounted: Mounted): RunningDaemon => {
           began: (anew) => wake.began(anew),
         }),
       removed: ({ id }) => {
-        lists.discard(id).catch((err: unknown) => log.error({ err }, 'a list is left over'));
+        settling.scopeEnded(id);
+        return lists.discard(id).catch((err: unknown) => log.error({ err }, 'a list is left over'));
       },
     },
     { ...system, owner: undefined },
@@ -186,7 +216,7 @@ const serve = (mounted: Mounted): RunningDaemon => {
     registry,
     lineage,
     walks,
-    addon,
+    ids,
     appraise: options.appraise,
     nsPolicy: options.nsPolicy,
     openList: ({ id }) => lists.open(id),
@@ -213,7 +243,8 @@ const serve = (mounted: Mounted): RunningDaemon => {
 
   // The requests that need a decision.
   const fileSystem = { fsMagic: facts.fsMagic, fsName: backing.fsName, fsUuid: facts.fsUuid };
-  const paths = new Paths(options.mountpoint, deviceOfMount(options.mountpoint) ?? '');
+  const device = deviceOfMount(options.mountpoint);
+  const paths = new Paths(options.mountpoint, device ?? '');
   const denials = new Denials(paths, log);
   const digests = new DigestCache();
   const forgotten = (node: number): void => {
@@ -271,6 +302,7 @@ const serve = (mounted: Mounted): RunningDaemon => {
     controlName: options.controlName,
     nsPolicy: options.nsPolicy,
     addon,
+    ids,
     transport,
     registry,
     lifecycle,
@@ -312,16 +344,17 @@ const serve = (mounted: Mounted): RunningDaemon => {
     stopTimers();
     throw error;
   }
-  return { ended, stop: () => stop(addon, transport, ended) };
+  const stop = async (): Promise<void> => {
+    addon.notifySupervisor('STOPPING=1');
+    // Where ours was detached, another mount may be there by now.
+    if (deviceOfMount(options.mountpoint) === device) unmount(transport);
+    await ended;
+  };
+  return { ended, stop };
 };
 
 /** A mount that is in use leaves the tree at once and ends with its last user. */
-const stop = async (
-  addon: Addon,
-  transport: NativeTransport,
-  ended: Promise<unknown>,
-): Promise<void> => {
-  addon.notifySupervisor('STOPPING=1');
+const unmount = (transport: NativeTransport): void => {
   try {
     transport.unmount(false);
   } catch {
@@ -331,7 +364,6 @@ const stop = async (
       // It is unmounted already, and its end is on the way.
     }
   }
-  await ended;
 };
 
 const closeAll = async (

@@ -1,26 +1,31 @@
 import { readFileSync } from 'node:fs';
 
 import { commandTable } from './cli/commands.js';
-import { EXIT, type ExitCode } from './cli/exit-codes.js';
 import { Output } from './cli/output.js';
 import { run } from './cli/run.js';
-import { UserError } from './cli/user-error.js';
-import { mountHelperWords } from './integrations/mount-helper.js';
+import { mountHelper } from './integrations/mount-helper.js';
+import { umountHelper } from './integrations/umount-helper.js';
 
-/** argv -> command -> exit code. */
-async function main(words: readonly string[]): Promise<ExitCode> {
+/** argv -> command -> exit code; those of mount(8) and umount(8) for their helpers. */
+async function main(words: readonly string[]): Promise<number> {
   // A reader that goes away (`imafs status | head`) is no error.
   process.stdout.on('error', () => undefined);
-  const commands = commandTable(async (options) =>
-    (await import('./daemon.js')).startDaemon(options),
+  const commands = commandTable(async (options, beforeMount) =>
+    (await import('./daemon.js')).startDaemon(options, beforeMount),
   );
-  if (words[0] !== 'mount.fuse.imafs') return run(commands, version(), words);
-  const helper = mountHelperWords(words.slice(1));
-  if (!helper.ok) {
-    new Output('mount', false).error(new UserError(EXIT.usage, 'mount-helper', helper.problem));
-    return EXIT.usage;
+  const runVerb = (verb: readonly string[]) => run(commands, version(), verb);
+  const [first = '', second = ''] = words;
+  if (first === 'mount.fuse.imafs') {
+    return mountHelper(words.slice(1), runVerb, new Output('mount', false));
   }
-  return helper.value.length === 0 ? EXIT.ok : run(commands, version(), helper.value);
+  if (first === 'umount.fuse.imafs') {
+    return umountHelper(words.slice(1), runVerb, new Output('umount', false));
+  }
+  // `imafs BACKING MOUNTPOINT -o ...`: so calls mount.fuse(8), for `mount -t fuse imafs#BACKING ...`.
+  if (first.startsWith('/') && second.startsWith('/')) {
+    return mountHelper(words, runVerb, new Output('mount', false));
+  }
+  return runVerb(words);
 }
 
 function version(): string {

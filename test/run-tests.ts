@@ -17,6 +17,10 @@ import { SLOWNESS } from './helpers/slowness.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const SERIAL = /^test\/mount\//;
+/** Run once more with the fallbacks of an older kernel, see helpers/old-kernel.ts. */
+const OLD_KERNEL = '5.15';
+const ON_OLD_KERNEL =
+  /^test\/mount\/(activation|changed-through|lineage|namespaces|refuse-and-allow)\./;
 /** As test/helpers/skip.ts words it. */
 const LACKING = /^no [\w ]+ here: /;
 const FILE_TIMEOUT_MS = 15 * 60_000 * SLOWNESS;
@@ -53,32 +57,38 @@ function testFiles(wanted: readonly string[]): string[] {
 }
 
 /** Each file in a run of its own: an event names the file of the helper that called test(). */
-async function runFiles(files: readonly string[], concurrency: number, outcome: Outcome) {
+async function runFiles(
+  files: readonly string[],
+  concurrency: number,
+  outcome: Outcome,
+  circumstance = '',
+) {
   const waiting = [...files];
   const runNext = async (): Promise<void> => {
     for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
-      await runFile(path, outcome);
+      await runFile(path, outcome, circumstance);
     }
   };
   await Promise.all(Array.from({ length: concurrency }, runNext));
 }
 
-async function runFile(path: string, outcome: Outcome): Promise<void> {
+async function runFile(path: string, outcome: Outcome, circumstance: string): Promise<void> {
   const compiled = join(ROOT, 'dist', path.replace(/\.ts$/, '.js'));
   const events = run({ files: [compiled], timeout: FILE_TIMEOUT_MS });
   for await (const { type, data } of events as AsyncIterable<TestEvent>) {
     if (type === 'test:stdout' || type === 'test:stderr') process.stderr.write(data.message);
-    else if (type === 'test:pass' || type === 'test:fail') record(outcome, path, type, data);
+    else if (type === 'test:pass' || type === 'test:fail')
+      record(outcome, `${path.replace(/^test\/|\.test\.ts$/g, '')}${circumstance}`, type, data);
   }
 }
 
 function record(
   outcome: Outcome,
-  path: string,
+  file: string,
   type: 'test:pass' | 'test:fail',
   { name: sentence, skip = false, details }: TestResult,
 ): void {
-  const name = `${path.replace(/^test\/|\.test\.ts$/g, '')}: ${sentence}`;
+  const name = `${file}: ${sentence}`;
   if (skip !== false) {
     outcome.skipped.push({ name, reason: skip === true ? '' : skip });
   } else if (type === 'test:fail') {
@@ -141,6 +151,15 @@ await runFiles(
   1,
   outcome,
 );
+if ((process.env['IMAFS_TEST_KERNEL'] ?? '') === '') {
+  process.env['IMAFS_TEST_KERNEL'] = OLD_KERNEL;
+  await runFiles(
+    files.filter((path) => ON_OLD_KERNEL.test(path)),
+    1,
+    outcome,
+    ` as on ${OLD_KERNEL}`,
+  );
+}
 for (const left of leftMounts()) {
   if (!before.includes(left)) outcome.failed.push(`left mounted: ${left}`);
 }

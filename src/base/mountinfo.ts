@@ -1,5 +1,7 @@
 /** Lines of /proc/PID/mountinfo, proc_pid_mountinfo(5). */
 export interface MountLine {
+  /** The kernel's name of this very mount, as in /proc/PID/fdinfo; free again once it is gone. */
+  readonly id: number;
   /** st_dev of the mounted file system, major:minor. */
   readonly device: string;
   /** Which directory of it is mounted, "/" unless it is a bind mount of one below. */
@@ -17,12 +19,13 @@ export interface MountLine {
 export const parseMountinfo = (text: string): MountLine[] =>
   text.split('\n').flatMap((line) => {
     const [before = '', after = ''] = line.split(' - ', 2);
-    const [, , device, root, mountpoint] = before.split(' ');
+    const [id, , device, root, mountpoint] = before.split(' ');
     const [type, source, superOptions] = after.split(' ');
     if (device === undefined || root === undefined || mountpoint === undefined) return [];
     if (type === undefined || source === undefined || superOptions === undefined) return [];
     return [
       {
+        id: Number(id),
         device,
         root: unescape(root),
         mountpoint: unescape(mountpoint),

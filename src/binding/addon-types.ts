@@ -15,7 +15,7 @@ export interface TransportOptions {
   readonly mountpoint: string;
   /** Shown as the mount's source in /proc/self/mountinfo. */
   readonly source: string;
-  /** mount(2) flags besides none: MS_RDONLY 1, MS_NOSUID 2, MS_NODEV 4, MS_NOEXEC 8. */
+  /** mount(2) flags: MS_RDONLY 1, MS_NOSUID 2, MS_NODEV 4, MS_NOEXEC 8, MS_NOSYMFOLLOW 256. */
   readonly mountFlags: number;
   readonly passthrough: 'off' | 'ro' | 'rw';
   /** The name at the root below which the virtual tree lives, `.ima`. */
@@ -382,6 +382,10 @@ export interface Addon {
   namespaceOf(tid: number | 'self'): { scope: bigint; scopeName: number };
   /** Mount namespace behind a path such as /run/netns-like bind or /proc/PID/ns/mnt. */
   namespaceAt(path: string): { scope: bigint; scopeName: number };
+  /** Whether a mount namespace's id is never given to another one (Linux 6.11); else it is its inode number. */
+  namespaceIdsAreUnique(): boolean;
+  /** A descriptor that keeps the namespace behind a path alive; undefined if it is not the one of that id. */
+  pinNamespace(path: string, scope: bigint): number | undefined;
   /** Whether the mount namespace still exists (listmount(2) by id), undefined where unknowable. */
   namespaceLives(scope: bigint): boolean | undefined;
   /** Owner of the mount namespace of a task (NS_GET_USERNS and its uid_map). */

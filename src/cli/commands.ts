@@ -47,6 +47,7 @@ export function commandTable(startDaemon: StartDaemon): readonly Command[] {
           help: 'mount options, see below',
         },
         foreground: { type: 'boolean', help: 'stay, and log to stderr' },
+        fake: { type: 'boolean', help: 'check everything, but do not mount' },
         verbose: { type: 'boolean', short: 'v', help: 'log more' },
       },
       details: ['mount options:', ...columns(mountOptionRows()), '', MOUNT_NOTE],
@@ -216,7 +217,10 @@ export function commandTable(startDaemon: StartDaemon): readonly Command[] {
       operands: '',
       fewest: 0,
       most: 0,
-      options: { control: CONTROL },
+      options: {
+        clean: { type: 'boolean', help: 'detach the mounts whose daemons are gone' },
+        control: CONTROL,
+      },
       run: async (invocation) => (await import('./doctor.js')).doctor(invocation),
     },
     {

@@ -1,19 +1,12 @@
-import {
-  closeSync,
-  openSync,
-  readFileSync,
-  readlinkSync,
-  readSync,
-  realpathSync,
-  writeSync,
-} from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { closeSync, openSync, readFileSync, readlinkSync, readSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { errnoOf } from '../base/errno.js';
 import { type MountLine, mountOfPath } from '../base/mountinfo.js';
+import { absolutePath } from './absolute-path.js';
 import { EXIT } from './exit-codes.js';
 import { MOUNT_OPTIONS } from './mount-option-table.js';
-import { IMAFS_TYPE, isDead, isDeadErrno, readMountTable } from './mount-table.js';
+import { IMAFS_TYPE, isDead, readMountTable } from './mount-table.js';
 import { UserError } from './user-error.js';
 
 /**
@@ -112,24 +105,33 @@ export class ControlClient {
   }
 
   private asUserError(name: string, error: unknown): UserError {
-    const code = errnoOf(error);
-    const where = `${this.controlName}/${name}`;
-    switch (code) {
-      case 'ENOTCONN':
-      case 'ECONNABORTED':
-        return noDaemon(this.mount.mountpoint);
-      case 'EACCES':
-      case 'EPERM':
-        return new UserError(EXIT.missing, 'not-allowed', `${where}: not allowed (${code})`, [
-          "only root of the system's namespace, or of the namespace itself, may do this",
-        ]);
-      case 'ENOENT':
-        return new UserError(EXIT.runtime, 'no-namespace', `${where}: not there`, [
-          `imafs ns ls ${this.mount.mountpoint}`,
-        ]);
-      default:
-        return new UserError(EXIT.runtime, 'control', `${where}: ${code ?? String(error)}`);
-    }
+    const { mountpoint } = this.mount;
+    return controlError(mountpoint, `${this.controlName}/${name}`, errnoOf(error), error);
+  }
+}
+
+/** Why a file of the control tree cannot be used; `error` is for what has no errno. */
+export function controlError(
+  mountpoint: string,
+  where: string,
+  code: string | undefined,
+  error?: unknown,
+): UserError {
+  switch (code) {
+    case 'ENOTCONN':
+    case 'ECONNABORTED':
+      return noDaemon(mountpoint);
+    case 'EACCES':
+    case 'EPERM':
+      return new UserError(EXIT.missing, 'not-allowed', `${where}: not allowed (${code})`, [
+        "only root of the system's namespace, or of the namespace itself, may do this",
+      ]);
+    case 'ENOENT':
+      return new UserError(EXIT.runtime, 'no-namespace', `${where}: not there`, [
+        `imafs ns ls ${mountpoint}`,
+      ]);
+    default:
+      return new UserError(EXIT.runtime, 'control', `${where}: ${code ?? String(error)}`);
   }
 }
 
@@ -138,6 +140,13 @@ export function connect(
   path: string,
   controlName: string = MOUNT_OPTIONS.control.default,
 ): ControlClient {
+  const { whole, entry } = mountsOf(path);
+  if (isDead(whole.mountpoint)) throw noDaemon(whole.mountpoint);
+  return new ControlClient(whole, entry, controlName);
+}
+
+/** The mount that `path` lies on, and the whole of it, which has the control tree. */
+export function mountsOf(path: string): { readonly whole: MountLine; readonly entry: MountLine } {
   const table = readMountTable();
   const absolute = absolutePath(path);
   const entry = mountOfPath(table, absolute);
@@ -154,22 +163,10 @@ export function connect(
       `only a part of the mount is visible at ${entry.mountpoint}, without its control tree`,
     );
   }
-  if (isDead(whole.mountpoint)) throw noDaemon(whole.mountpoint);
-  return new ControlClient(whole, entry, controlName);
+  return { whole, entry };
 }
 
-/** Absolute and without symlinks, except for a last component that cannot be followed. */
-export function absolutePath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch (error) {
-    const code = errnoOf(error);
-    if (isDeadErrno(code)) return isAbsolute(path) ? path : join(process.cwd(), path);
-    throw new UserError(EXIT.badPath, 'no-such-path', `${path}: ${code}`);
-  }
-}
-
-function noDaemon(mountpoint: string): UserError {
+export function noDaemon(mountpoint: string): UserError {
   return new UserError(EXIT.noDaemon, 'no-daemon', `the daemon of ${mountpoint} is gone`, [
     `imafs umount ${mountpoint}`,
   ]);

@@ -49,7 +49,15 @@ export async function startDetached(
       child.on('exit', (code, signal) => {
         const how = signal === null ? `exit code ${code}` : signal;
         const hints = tailOf(log, logStart).map((line) => `daemon: ${line}`);
-        reject(new UserError(EXIT.runtime, 'daemon-ended', `the daemon ended with ${how}`, hints));
+        const end = new UserError(
+          EXIT.runtime,
+          'daemon-ended',
+          `the daemon ended with ${how}`,
+          hints,
+        );
+        // What it said before may still be on its way.
+        if (child.connected) child.once('disconnect', () => reject(end));
+        else reject(end);
       });
     });
   } finally {
@@ -61,15 +69,17 @@ export async function startDetached(
   }
 }
 
-/** Sends one message to whoever started this process with startDetached, if anybody did. */
-export async function tellStarter(message: DaemonMessage): Promise<void> {
-  if (process.send === undefined) return;
-  await new Promise<void>((resolve) => {
-    process.send?.(message, undefined, undefined, () => {
-      resolve();
-    });
+/**
+ * Sends one message to whoever started this process with startDetached, if anybody did; false if they
+ * are gone.
+ */
+export async function tellStarter(message: DaemonMessage): Promise<boolean> {
+  if (process.send === undefined) return true;
+  const error = await new Promise<Error | null>((resolve) => {
+    process.send?.(message, undefined, undefined, resolve);
   });
   if (process.connected) process.disconnect();
+  return error === null;
 }
 
 function asUserError(message: Extract<DaemonMessage, { type: 'failed' }>): UserError {

@@ -1,13 +1,8 @@
 import { accessSync, constants, existsSync, readFileSync, readlinkSync } from 'node:fs';
 
 import { errnoOf } from '../base/errno.js';
-import type { MountLine } from '../base/mountinfo.js';
 import { missingCapabilities } from './capabilities.js';
-import { connect } from './control-client.js';
-import { listFindings, tpmFindings } from './doctor-tpm.js';
-import { readStatus } from './mount-status.js';
-import { imafsMounts, isDead } from './mount-table.js';
-import { UserError } from './user-error.js';
+import { tpmFindings } from './doctor-tpm.js';
 
 /** ok; a note changes nothing; a problem should be mended; missing makes mounting impossible. */
 export type Severity = 'ok' | 'note' | 'problem' | 'missing';
@@ -20,8 +15,8 @@ export interface Finding {
   readonly remedy?: string;
 }
 
-/** Everything `imafs doctor` looks at, in the order shown. */
-export function allFindings(control: string | undefined): Finding[] {
+/** What this machine brings, in the order shown. */
+export function machineFindings(): Finding[] {
   return [
     node(),
     device(),
@@ -30,7 +25,6 @@ export function allFindings(control: string | undefined): Finding[] {
     leases(),
     systemNamespace(),
     ...tpmFindings(),
-    ...imafsMounts().flatMap((mount) => mountFindings(mount, control)),
   ];
 }
 
@@ -128,42 +122,4 @@ function systemNamespace(): Finding {
   } catch {
     return { about, severity: 'note', message: "PID 1's cannot be read: the daemon's own counts" };
   }
-}
-
-function mountFindings({ mountpoint }: MountLine, control: string | undefined): Finding[] {
-  const about = `mount ${mountpoint}`;
-  if (isDead(mountpoint)) {
-    const remedy = `imafs umount ${mountpoint}`;
-    return [{ about, severity: 'problem', message: 'its daemon is gone', remedy }];
-  }
-  try {
-    const report = readStatus(connect(mountpoint, control));
-    const { mount } = report;
-    const lists = (mount?.namespaces ?? [report]).flatMap((namespace) =>
-      listFindings(mountpoint, namespace),
-    );
-    const crashed = mount?.unsettled.filter(({ reason }) => reason === 'crash') ?? [];
-    const unseen: Finding[] = mount?.transport.leases === false ? [withoutLeases(about)] : [];
-    if (crashed.length === 0) {
-      return [{ about, severity: 'ok', message: 'served' }, ...unseen, ...lists];
-    }
-    const unsettled = crashed.map(
-      ({ path }): Finding => ({
-        about,
-        severity: 'problem',
-        message: `${path} was being written when a daemon died: its label is not up to date`,
-        remedy: `check the file, then: imafs label hash ${mountpoint}${path}`,
-      }),
-    );
-    return [...unsettled, ...unseen, ...lists];
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return [{ about, severity: 'note', message: error.message }];
-  }
-}
-
-function withoutLeases(about: string): Finding {
-  const message =
-    'leases say nothing about its backing: no passthrough, and who writes below the mount is not seen';
-  return { about, severity: 'note', message };
 }

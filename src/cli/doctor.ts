@@ -1,5 +1,6 @@
 import type { Invocation } from './command.js';
-import { allFindings, type Finding, type Severity } from './doctor-checks.js';
+import { type Finding, machineFindings, type Severity } from './doctor-checks.js';
+import { cleanMounts, mountFindings } from './doctor-mounts.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import type { Style } from './output.js';
 
@@ -11,8 +12,12 @@ const STYLES: Readonly<Record<Severity, Style>> = {
 };
 
 /** `imafs doctor`: what this machine lacks and what is wrong with its mounts. */
-export function doctor({ options, output }: Invocation): ExitCode {
-  const findings = allFindings(options.text('control'));
+export async function doctor({ options, output }: Invocation): Promise<ExitCode> {
+  const findings = [
+    ...machineFindings(),
+    ...(options.flag('clean') ? await cleanMounts() : []),
+    ...(await mountFindings(options.text('control'))),
+  ];
   for (const { about, severity, message, remedy } of findings) {
     const word = output.style(STYLES[severity], severity.padEnd(7));
     const next = remedy === undefined ? '' : `\n         next: ${remedy}`;

@@ -100,6 +100,7 @@ export const MS_RDONLY = 1;
 export const MS_NOSUID = 2;
 export const MS_NODEV = 4;
 export const MS_NOEXEC = 8;
+export const MS_NOSYMFOLLOW = 256;
 
 /** Generic options of mount(8) that set or clear a flag; the last one given counts. */
 export const FLAG_OPTIONS: Readonly<
@@ -113,6 +114,8 @@ export const FLAG_OPTIONS: Readonly<
   dev: { flag: MS_NODEV, set: false },
   noexec: { flag: MS_NOEXEC, set: true },
   exec: { flag: MS_NOEXEC, set: false },
+  nosymfollow: { flag: MS_NOSYMFOLLOW, set: true },
+  symfollow: { flag: MS_NOSYMFOLLOW, set: false },
 };
 
 /**
@@ -127,6 +130,8 @@ export const IGNORED_OPTIONS: readonly string[] = [
   'nofail',
   '_netdev',
   'async',
+  'silent',
+  'loud',
   'user',
   'users',
   'nouser',

@@ -31,7 +31,7 @@ export function parseMountOptions(lists: readonly string[]): Checked<MountOption
   let mountFlags = 0;
   const given = new Map<MountOptionName, string>();
   for (const word of lists.flatMap(splitList)) {
-    const flag = FLAG_OPTIONS[word];
+    const flag = Object.hasOwn(FLAG_OPTIONS, word) ? FLAG_OPTIONS[word] : undefined;
     if (flag !== undefined) {
       mountFlags = flag.set ? mountFlags | flag.flag : mountFlags & ~flag.flag;
       continue;
@@ -44,6 +44,24 @@ export function parseMountOptions(lists: readonly string[]): Checked<MountOption
     given.set(name, checked.value);
   }
   return success({ mountFlags, given });
+}
+
+/** For who asked to be forgiven: the lists without the options that nobody knows, and those. */
+export function knownOptions(lists: readonly string[]): {
+  readonly known: readonly string[];
+  readonly unknown: readonly string[];
+} {
+  const known: string[] = [];
+  const unknown: string[] = [];
+  for (const word of lists.flatMap(splitList)) {
+    const [name] = splitWord(word);
+    if (Object.hasOwn(FLAG_OPTIONS, word) || isIgnored(name) || isMountOption(name)) {
+      known.push(word.includes(',') ? `"${word}"` : word);
+    } else {
+      unknown.push(word);
+    }
+  }
+  return { known, unknown };
 }
 
 /** Commas separate options, but not those in double quotes, nor those in the name of a TPM. */

@@ -1,9 +1,15 @@
-import { existsSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 
-import { isBelow, mountOfPath } from '../base/mountinfo.js';
+import { errnoOf } from '../base/errno.js';
+import { isBelow, type MountLine, mountOfPath } from '../base/mountinfo.js';
+import { realPath } from './absolute-path.js';
 import { missingCapabilities } from './capabilities.js';
 import { EXIT } from './exit-codes.js';
-import { IMAFS_TYPE, isDead, mountAt, readMountTable } from './mount-table.js';
+import { ANSWER_HINTS, NO_ANSWER } from './mount-answer.js';
+import { probeMount } from './mount-probe.js';
+import { IMAFS_TYPE, isDeadErrno, mountAt, readMountTable } from './mount-table.js';
+import { detachDead } from './unmount.js';
 import { UserError } from './user-error.js';
 
 /** Both directories of a mount, absolute and without symlinks. */
@@ -12,24 +18,30 @@ export interface MountPlaces {
   readonly mountpoint: string;
 }
 
-/** Resolves and checks what `imafs mount` is given; throws a UserError that says what is wrong. */
-export function resolveMountPlaces(backing: string, mountpoint: string): MountPlaces {
+export interface CheckedPlaces extends MountPlaces {
+  /** An imafs mount whose daemon is gone lies there, and over the backing if that is the same. */
+  readonly isOverDead: boolean;
+}
+
+/**
+ * Resolves and checks what `imafs mount` is given; throws a UserError that says what is wrong. A dead
+ * imafs mount at the mountpoint is no obstacle: it is to be replaced.
+ */
+export async function resolveMountPlaces(
+  backing: string,
+  mountpoint: string,
+): Promise<CheckedPlaces> {
   const places = {
-    backing: directory(backing, 'backing directory'),
-    mountpoint: directory(mountpoint, 'mountpoint'),
+    backing: resolved(backing, BACKING),
+    mountpoint: resolved(mountpoint, MOUNTPOINT),
   };
   const table = readMountTable();
-  if (mountAt(places.mountpoint, table)?.type === IMAFS_TYPE) {
-    if (isDead(places.mountpoint)) throw deadMount(mountpoint);
-    throw new UserError(
-      EXIT.mounted,
-      'already-mounted',
-      `${mountpoint} is already an imafs mount`,
-      [`imafs umount ${mountpoint}`],
-    );
-  }
-  if (mountOfPath(table, places.backing)?.type === IMAFS_TYPE) {
-    throw new UserError(EXIT.badPath, 'bad-backing', `${backing} lies on an imafs mount itself`);
+  const isOverDead = await demandFree(mountAt(places.mountpoint, table), mountpoint);
+  if (!isOverDead) demandDirectory(places.mountpoint, MOUNTPOINT);
+  // What a dead mount covers shows itself to the daemon, once that has detached it.
+  if (!isOverDead || places.backing !== places.mountpoint) {
+    await demandOwnFiles(mountOfPath(table, places.backing), backing);
+    demandDirectory(places.backing, BACKING);
   }
   if (places.mountpoint !== places.backing && isBelow(places.mountpoint, places.backing)) {
     throw new UserError(
@@ -39,7 +51,47 @@ export function resolveMountPlaces(backing: string, mountpoint: string): MountPl
       [`imafs mount ${backing} ${backing}`],
     );
   }
-  return places;
+  return { ...places, isOverDead };
+}
+
+/** Detaches what is dead at the mountpoint, and throws if there is a mount below that is not. */
+export async function clearMountpoint(mountpoint: string): Promise<void> {
+  await detachDead(mountpoint);
+  await demandFree(mountAt(mountpoint), mountpoint);
+}
+
+/** Throws unless there is no imafs mount at the mountpoint, or a dead one: true then. */
+async function demandFree(top: MountLine | undefined, mountpoint: string): Promise<boolean> {
+  if (top?.type !== IMAFS_TYPE) return false;
+  switch ((await probeMount(top)).state) {
+    case 'dead':
+      return true;
+    case 'unreachable':
+      return false;
+    case 'served':
+      throw new UserError(
+        EXIT.mounted,
+        'already-mounted',
+        `${mountpoint} is already an imafs mount`,
+        [`imafs umount ${mountpoint}`],
+      );
+    case 'silent':
+      throw new UserError(
+        EXIT.mounted,
+        'already-mounted',
+        `${mountpoint} is already an imafs mount, whose daemon ${NO_ANSWER}`,
+        [...ANSWER_HINTS, `imafs umount ${mountpoint}`],
+      );
+  }
+}
+
+/** Throws if the backing directory is itself a file of imafs. */
+async function demandOwnFiles(lies: MountLine | undefined, backing: string): Promise<void> {
+  if (lies?.type !== IMAFS_TYPE) return;
+  const { state } = await probeMount(lies);
+  if (state === 'unreachable') return;
+  if (state === 'dead') throw deadMount(backing, lies.mountpoint);
+  throw new UserError(EXIT.badPath, 'bad-backing', `${backing} lies on an imafs mount itself`);
 }
 
 /** Throws if this process cannot mount a FUSE file system at all. */
@@ -60,26 +112,43 @@ export function demandMountRights(): void {
   }
 }
 
-function directory(path: string, role: string): string {
+const BACKING = { name: 'backing directory', code: 'bad-backing' } as const;
+const MOUNTPOINT = { name: 'mountpoint', code: 'bad-mountpoint' } as const;
+type Role = typeof BACKING | typeof MOUNTPOINT;
+
+function resolved(path: string, role: Role): string {
   try {
-    const real = realpathSync(path);
-    if (!statSync(real).isDirectory()) throw badPlace(role, path, 'is not a directory');
-    return real;
+    return realPath(path);
   } catch (error) {
-    if (error instanceof UserError) throw error;
-    if (isDead(path)) throw deadMount(path);
-    const { code } = error as NodeJS.ErrnoException;
-    throw badPlace(role, path, code === 'ENOENT' ? 'does not exist' : `cannot be used: ${code}`);
+    throw placeError(path, role, error);
   }
 }
 
-function badPlace(role: string, path: string, what: string): UserError {
-  const code = role === 'mountpoint' ? 'bad-mountpoint' : 'bad-backing';
-  return new UserError(EXIT.badPath, code, `${role} ${path} ${what}`);
+function demandDirectory(path: string, role: Role): void {
+  try {
+    if (statSync(path).isDirectory()) return;
+  } catch (error) {
+    throw placeError(path, role, error);
+  }
+  throw new UserError(EXIT.badPath, role.code, `${role.name} ${path} is not a directory`);
 }
 
-function deadMount(path: string): UserError {
-  return new UserError(EXIT.mounted, 'dead-mount', `${path} is a mount whose daemon is gone`, [
-    `imafs umount ${path}`,
-  ]);
+function placeError(path: string, { name, code }: Role, error: unknown): UserError {
+  const errno = errnoOf(error);
+  if (isDeadErrno(errno)) {
+    const mount = mountOfPath(readMountTable(), resolve(path));
+    return deadMount(path, mount?.mountpoint ?? path);
+  }
+  const what = errno === 'ENOENT' ? 'does not exist' : `cannot be used: ${errno}`;
+  return new UserError(EXIT.badPath, code, `${name} ${path} ${what}`);
+}
+
+/** Another mount than the one that is to be replaced. */
+function deadMount(path: string, mountpoint: string): UserError {
+  return new UserError(
+    EXIT.mounted,
+    'dead-mount',
+    `${path} is on the mount of ${mountpoint}, whose daemon is gone`,
+    [`umount ${mountpoint}, or imafs doctor --clean`],
+  );
 }

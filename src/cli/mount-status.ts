@@ -69,9 +69,17 @@ export interface Status extends NamespaceStatus {
   readonly mount?: MountStatus;
 }
 
+/** Below the mountpoint: the status of the reader's own namespace. */
+export function statusFile(controlName: string): string {
+  return `${controlName}/self/status`;
+}
+
 /** Status of the reader's own namespace, or of namespace `namespace`. */
 export function readStatus(client: ControlClient, namespace = 'self'): Status {
-  const text = client.read(`${namespace}/status`);
+  return parseStatus(client.read(`${namespace}/status`));
+}
+
+export function parseStatus(text: string): Status {
   try {
     return JSON.parse(text) as Status;
   } catch {

@@ -33,6 +33,15 @@ export function isDead(mountpoint: string): boolean {
   }
 }
 
+/** open(2) that names a place and asks its file system nothing; Node does not know the flag. */
+export const O_PATH = 0o10000000;
+
+/** Which mount a descriptor is on. */
+export function mountIdOf(fd: number): number {
+  const facts = readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1');
+  return Number(/^mnt_id:\s*(\d+)$/m.exec(facts)?.[1]);
+}
+
 /** ENOTCONN, or ECONNABORTED after an abort. */
 export function isDeadErrno(errno: string | undefined): boolean {
   return errno === 'ENOTCONN' || errno === 'ECONNABORTED';

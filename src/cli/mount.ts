@@ -6,7 +6,12 @@ import { daemonSettings, stateDirectory } from './daemon-settings.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { demandUncovered } from './mount-cover.js';
 import { type MountOptions, parseMountOptions } from './mount-options.js';
-import { demandMountRights, type MountPlaces, resolveMountPlaces } from './mount-places.js';
+import {
+  clearMountpoint,
+  demandMountRights,
+  type MountPlaces,
+  resolveMountPlaces,
+} from './mount-places.js';
 import { startFailure } from './start-failure.js';
 import { UserError } from './user-error.js';
 
@@ -18,7 +23,11 @@ export interface RunningDaemon {
   stop(): Promise<void>;
 }
 
-export type StartDaemon = (options: DaemonOptions) => Promise<RunningDaemon>;
+/** `beforeMount` runs when all else is there, so that nothing but the mount itself can still fail. */
+export type StartDaemon = (
+  options: DaemonOptions,
+  beforeMount: () => Promise<void>,
+) => Promise<RunningDaemon>;
 
 /** `imafs mount`: in the foreground, or in a process of its own that is awaited until it serves. */
 export async function mount(
@@ -27,9 +36,14 @@ export async function mount(
 ): Promise<ExitCode> {
   const mountOptions = demandMountOptions(options.texts('options'));
   demandMountRights();
-  const places = resolveMountPlaces(operands[0] ?? '', operands[1] ?? '');
+  const [backing = '', mountpoint = ''] = operands;
+  const { isOverDead, ...places } = await resolveMountPlaces(backing, mountpoint);
   const settings = daemonSettings(places, mountOptions, options.flag('verbose') ? 'debug' : 'info');
   demandUncovered(settings);
+  if (options.flag('fake')) return EXIT.ok;
+  if (isOverDead) {
+    output.note(`imafs: the mount on ${mountpoint} is dead, its daemon is gone: replacing it`);
+  }
   if (options.flag('foreground')) return serve(startDaemon, settings);
   const pid = await startDetached(
     daemonWords(places, options.texts('options'), options.flag('verbose')),
@@ -66,20 +80,30 @@ async function serve(startDaemon: StartDaemon, settings: DaemonOptions): Promise
   setFlagsFromString('--optimize-for-size');
   // Neither the directory it was started in nor a terminal that goes away concerns a daemon.
   process.chdir('/');
+  process.on('SIGHUP', () => undefined);
+  // From the beginning: a signal that ended it between the mount and here would leave a dead mount.
+  const toldToStop = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(signal, () => {
+        resolve();
+      });
+    }
+  });
   let daemon: RunningDaemon;
   try {
-    daemon = await startDaemon(settings);
+    // Until it has all but the mount, a dead mount keeps what it covers from being used unprotected.
+    daemon = await startDaemon(settings, () => clearMountpoint(settings.mountpoint));
   } catch (error) {
     const failure = startFailure(error);
     const { exit, code, message, hints } = failure;
     await tellStarter({ type: 'failed', exit, code, message, hints });
     throw failure;
   }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => void daemon.stop());
+  if (!(await tellStarter({ type: 'ready' }))) {
+    await daemon.stop();
+    throw new UserError(EXIT.runtime, 'interrupted', 'whoever started this daemon did not wait');
   }
-  process.on('SIGHUP', () => undefined);
-  await tellStarter({ type: 'ready' });
+  void toldToStop.then(() => daemon.stop());
   const fault = await daemon.ended;
   if (fault === undefined) return EXIT.ok;
   throw new UserError(EXIT.runtime, 'daemon-failed', `the mount ended: ${fault}`);

@@ -1,47 +1,70 @@
 import type { MountLine } from '../base/mountinfo.js';
 import type { Invocation } from './command.js';
-import { absolutePath, connect } from './control-client.js';
+import { mountsOf } from './control-client.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
-import { type MountStatus, readStatus, type Status } from './mount-status.js';
-import { imafsMounts, isDead } from './mount-table.js';
+import { NO_ANSWER, statusOf } from './mount-answer.js';
+import { MOUNT_OPTIONS } from './mount-option-table.js';
+import { type MountProbe, probeMount } from './mount-probe.js';
+import type { MountStatus, Status } from './mount-status.js';
+import { imafsMounts } from './mount-table.js';
 import { namespaceTable } from './namespace-table.js';
 import type { JsonValue, Output } from './output.js';
 import { UserError } from './user-error.js';
 
 /** `imafs status`: one mount, or all that this process sees. */
-export function status({ operands, options, output }: Invocation): ExitCode {
-  const control = options.text('control');
+export async function status({ operands, options, output }: Invocation): Promise<ExitCode> {
+  const control = options.text('control') ?? MOUNT_OPTIONS.control.default;
   const [path] = operands;
   if (path !== undefined) {
-    const client = connect(absolutePath(path), control);
-    showServed(output, client.mount, readStatus(client));
+    const { whole } = mountsOf(path);
+    showServed(output, whole, statusOf(whole, await probeMount(whole, control), control));
     return EXIT.ok;
   }
   const mounts = imafsMounts();
   if (mounts.length === 0) output.note('imafs: nothing is mounted');
-  let exit: ExitCode = EXIT.ok;
-  for (const mount of mounts) {
-    if (isDead(mount.mountpoint)) {
-      showDead(output, mount);
-      exit = EXIT.problems;
-      continue;
-    }
-    try {
-      showServed(output, mount, readStatus(connect(mount.mountpoint, control)));
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      output.note(`imafs: ${mount.mountpoint}: ${error.message}`);
-      exit = EXIT.problems;
-    }
-  }
-  return exit;
+  const probes = await Promise.all(mounts.map((mount) => probeMount(mount, control)));
+  const areServed = mounts.map((mount, index) => show(output, mount, probes[index], control));
+  return areServed.includes(false) ? EXIT.problems : EXIT.ok;
 }
 
-function showDead(output: Output, { mountpoint, source }: MountLine): void {
+/** False if there is no status to show. */
+function show(
+  output: Output,
+  mount: MountLine,
+  probe: MountProbe = { state: 'unreachable' },
+  control: string,
+): boolean {
+  const { mountpoint } = mount;
+  switch (probe.state) {
+    case 'dead':
+      showUnserved(output, mount, 'dead', 'daemon is gone');
+      return false;
+    case 'silent':
+      showUnserved(output, mount, 'silent', `daemon ${NO_ANSWER}`);
+      return false;
+    case 'unreachable':
+    case 'served':
+      try {
+        showServed(output, mount, statusOf(mount, probe, control));
+        return true;
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        output.note(`imafs: ${mountpoint}: ${error.message}`);
+        return false;
+      }
+  }
+}
+
+function showUnserved(
+  output: Output,
+  { mountpoint, source }: MountLine,
+  daemon: 'dead' | 'silent',
+  what: string,
+): void {
   output.result(
     'mount',
-    { mountpoint, backing: source, daemon: 'dead' },
-    `${output.style('bold', mountpoint)}  ${output.style('red', 'daemon is gone')}\n` +
+    { mountpoint, backing: source, daemon },
+    `${output.style('bold', mountpoint)}  ${output.style('red', what)}\n` +
       `  next: imafs umount ${mountpoint}`,
   );
 }

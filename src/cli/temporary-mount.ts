@@ -4,14 +4,16 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { isBelow } from '../base/mountinfo.js';
-import { absolutePath, type ControlClient, connect } from './control-client.js';
+import { absolutePath } from './absolute-path.js';
+import { type ControlClient, connect } from './control-client.js';
+import { awaitEnd } from './daemon-end.js';
 import { startDetached } from './daemon-process.js';
 import { daemonSettings } from './daemon-settings.js';
 import { EXIT } from './exit-codes.js';
 import { demandMountOptions } from './mount.js';
 import { type MountPlaces, resolveMountPlaces } from './mount-places.js';
 import { IMAFS_TYPE, mountAt } from './mount-table.js';
-import { daemonEnds, unmount } from './umount.js';
+import { unmount } from './unmount.js';
 import { UserError } from './user-error.js';
 
 /** A daemon that nobody uses any more ends long before. */
@@ -32,7 +34,7 @@ export class TemporaryMount {
     const [mountpoint, state] = [join(root, 'mnt'), join(root, 'state')];
     try {
       for (const directory of [mountpoint, state]) mkdirSync(directory, { mode: 0o700 });
-      const places = resolveMountPlaces(backing, mountpoint);
+      const places = await resolveMountPlaces(backing, mountpoint);
       const lists = [`state=${state}`, ...mountOptions];
       const { controlName } = daemonSettings(places, demandMountOptions(lists), 'info');
       const words = ['mount', '--foreground', ...lists.flatMap((list) => ['-o', list])];
@@ -80,10 +82,11 @@ async function end(mountpoint: string, daemonPid: number): Promise<void> {
       unmount(mountpoint, true);
     }
   }
-  const patience = sleep(END_MS, false, { ref: false });
-  if (await Promise.race([daemonEnds(daemonPid, device ?? ''), patience])) return;
+  const patience = sleep(END_MS, 'too long', { ref: false });
+  const left = await Promise.race([awaitEnd(daemonPid, device ?? ''), patience]);
+  if (left === undefined) return;
   process.kill(daemonPid, 'SIGKILL');
-  await daemonEnds(daemonPid, '');
+  await awaitEnd(daemonPid, '');
 }
 
 /** Goes no deeper than what is surely ours: never into a mount. */

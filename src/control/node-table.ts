@@ -33,7 +33,7 @@ const MOST_DEAD = 64;
 
 export class NodeTable {
   readonly #byIndex = new Map<number, Row>();
-  readonly #byId = new Map<bigint, Row>();
+  readonly #byNamespace = new Map<Namespace, Row>();
   #nextIndex = TOP + 1;
 
   /** undefined for a number that was never given out, or is of a namespace that ended long ago. */
@@ -47,7 +47,7 @@ export class NodeTable {
 
   /** The directory of a namespace. */
   directory(namespace: Namespace): VirtualNode {
-    const row = this.#byId.get(namespace.id) ?? this.#add(namespace);
+    const row = this.#byNamespace.get(namespace) ?? this.#add(namespace);
     return { node: row.index * ROW + DIRECTORY, namespace, entry: undefined };
   }
 
@@ -67,7 +67,7 @@ export class NodeTable {
     const row = { index: this.#nextIndex, namespace };
     this.#nextIndex += 1;
     this.#byIndex.set(row.index, row);
-    this.#byId.set(namespace.id, row);
+    this.#byNamespace.set(namespace, row);
     return row;
   }
 
@@ -76,7 +76,7 @@ export class NodeTable {
     const dead = [...this.#byIndex.values()].filter(({ namespace }) => namespace.isDead);
     for (const row of dead.slice(0, -MOST_DEAD)) {
       this.#byIndex.delete(row.index);
-      this.#byId.delete(row.namespace.id);
+      this.#byNamespace.delete(row.namespace);
     }
   }
 }

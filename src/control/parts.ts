@@ -4,6 +4,7 @@ import type { Addon, NativeTransport } from '../binding/addon-types.js';
 import type { NamespacePolicy } from '../daemon-options.js';
 import type { Lifecycle } from '../namespaces/lifecycle.js';
 import type { Namespace } from '../namespaces/namespace.js';
+import type { NamespaceIds } from '../namespaces/namespace-ids.js';
 import type { PolicyLoader } from '../namespaces/policy-loader.js';
 import type { Registry } from '../namespaces/registry.js';
 import type { Settings } from '../namespaces/settings.js';
@@ -16,7 +17,8 @@ export interface ControlParts {
   /** Name of the tree at the root of the mount, `.ima`. */
   readonly controlName: string;
   readonly nsPolicy: NamespacePolicy;
-  readonly addon: Pick<Addon, 'namespaceOwner' | 'isUserNamespaceAncestor' | 'namespaceLives'>;
+  readonly addon: Pick<Addon, 'namespaceOwner' | 'isUserNamespaceAncestor'>;
+  readonly ids: Pick<NamespaceIds, 'namespaceLives'>;
   readonly transport: Pick<NativeTransport, 'notifyPoll'>;
   readonly registry: Pick<Registry, 'system' | 'ofCaller' | 'byName' | 'activated'>;
   readonly lifecycle: Pick<Lifecycle, 'activate' | 'activateSelf'>;

@@ -103,7 +103,7 @@ export class ControlTree {
   /** Looked up each time: that it ended is noticed elsewhere only seconds later. */
   #hasEnded(namespace: Namespace | undefined): boolean {
     if (namespace === undefined || namespace.isSystem) return false;
-    return namespace.isDead || this.parts.addon.namespaceLives(namespace.id) === false;
+    return namespace.isDead || this.parts.ids.namespaceLives(namespace.id) === false;
   }
 
   #namespaceCalled(name: string): Namespace | undefined {

@@ -43,6 +43,9 @@ export interface SettlingParts extends LabelWrittenParts {
 const SWEEP_MS = 1000;
 const SWEEP_FILES = 256;
 
+/** No namespace has this id. */
+const NOBODYS_SCOPE = 0n;
+
 /** How long the release of a closed handle may be on its way. */
 const RELEASE_GRACE_MS = 20;
 
@@ -83,6 +86,16 @@ export class Settling {
   /** Somebody in this namespace is, or may be, writing to it. */
   hasWriterOf(node: number, scope: bigint): boolean {
     return this.#unsettled.get(node)?.scopes.has(scope) === true;
+  }
+
+  /**
+   * No writer is of this namespace any more, and its id may become another one's. Who still holds a
+   * descriptor that was opened there is a stranger to all.
+   */
+  scopeEnded(scope: bigint): void {
+    for (const { scopes } of this.#unsettled.values()) {
+      if (scopes.delete(scope)) scopes.add(NOBODYS_SCOPE);
+    }
   }
 
   /**

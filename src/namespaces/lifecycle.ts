@@ -4,10 +4,11 @@
  */
 import { type ErrnoName, errnoOf } from '../base/errno.js';
 import type { Log } from '../base/log.js';
-import type { Addon, Caller, ProcessFacts } from '../binding/addon-types.js';
+import type { Caller, ProcessFacts } from '../binding/addon-types.js';
 import type { AppraiseOption, NamespacePolicy } from '../daemon-options.js';
 import type { Lineage } from './lineage.js';
 import { type Activation, LIMITS, type Namespace, selfActivated } from './namespace.js';
+import type { NamespaceIds } from './namespace-ids.js';
 import type { ProcessWalks } from './process-walks.js';
 import type { Registry } from './registry.js';
 
@@ -25,7 +26,7 @@ export interface LifecycleParts {
   readonly registry: Registry;
   readonly lineage: Lineage;
   readonly walks: ProcessWalks;
-  readonly addon: Pick<Addon, 'namespaceLives'>;
+  readonly ids: Pick<NamespaceIds, 'namespaceLives' | 'needWalks'>;
   readonly appraise: AppraiseOption;
   readonly nsPolicy: NamespacePolicy;
   /** Begins a namespace's measurement list; rejects where it cannot. */
@@ -148,11 +149,12 @@ export class Lifecycle {
 
   /** Each death is handled once; what only others' policies judged is not needed any more. */
   async #announceEnds(): Promise<void> {
-    const { registry, addon, lineage } = this.parts;
+    const { registry, ids, lineage, walks } = this.parts;
+    if (ids.needWalks) await walks.walk();
     const gone = registry
       .known()
       .filter((known) => !known.isSystem && !this.#ended.has(known))
-      .filter(({ id }) => addon.namespaceLives(id) === false);
+      .filter(({ id }) => ids.namespaceLives(id) === false);
     for (const namespace of gone.filter(({ isActive }) => isActive)) {
       this.#ended.set(namespace, 0);
       await this.#announceEnd(namespace);
@@ -169,14 +171,14 @@ export class Lifecycle {
    * that lives needs it too: it can be entered, though nobody is in it.
    */
   async #freeUnneeded(): Promise<void> {
-    const { registry, lineage, addon } = this.parts;
+    const { registry, lineage, ids } = this.parts;
     if (this.#ended.size === 0) return;
     // Begins after the deaths were seen, so whoever left is seen where it went.
     const walked = await this.#walkAndBind();
     for (const [namespace, checks] of this.#ended) {
       const isNeeded =
         lineage.hasKin(namespace.id, walked) ||
-        lineage.boundTo(namespace.id).some((bound) => addon.namespaceLives(bound) !== false);
+        lineage.boundTo(namespace.id).some((bound) => ids.namespaceLives(bound) !== false);
       this.#ended.set(namespace, isNeeded ? 0 : checks + 1);
       if (isNeeded || checks + 1 < CHECKS_WITHOUT_KIN) continue;
       this.#ended.delete(namespace);

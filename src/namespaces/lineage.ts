@@ -27,7 +27,7 @@ interface Evidence {
 interface Activated {
   readonly evidence: Evidence;
   /** Lived at activation and came from elsewhere: only descent can still bind them. */
-  readonly older: ReadonlySet<bigint>;
+  readonly older: Set<bigint>;
   /** Processes seen in it or in one bound to it: pid -> start time. */
   readonly members: Map<number, bigint>;
 }
@@ -141,6 +141,7 @@ export class Lineage {
   forget(scope: bigint): void {
     this.#standings.delete(scope);
     this.#activated.delete(scope);
+    for (const { older } of this.#activated.values()) older.delete(scope);
   }
 
   #bind(scope: bigint, to: readonly bigint[]): void {

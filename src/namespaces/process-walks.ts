@@ -1,11 +1,12 @@
 /** Walks of /proc, shared: whoever asks gets one that began after the asking, and never two run at once. */
-import type { Addon, ProcessFacts } from '../binding/addon-types.js';
+import type { ProcessFacts } from '../binding/addon-types.js';
+import type { NamespaceIds } from './namespace-ids.js';
 
 export class ProcessWalks {
   #running: Promise<readonly ProcessFacts[]> | undefined;
   #next: Promise<readonly ProcessFacts[]> | undefined;
 
-  constructor(private readonly addon: Pick<Addon, 'walkProcesses'>) {}
+  constructor(private readonly ids: Pick<NamespaceIds, 'walkProcesses'>) {}
 
   walk(): Promise<readonly ProcessFacts[]> {
     if (this.#running === undefined) return this.#start();
@@ -19,7 +20,7 @@ export class ProcessWalks {
   }
 
   #start(): Promise<readonly ProcessFacts[]> {
-    const running = this.addon.walkProcesses().finally(() => {
+    const running = this.ids.walkProcesses().finally(() => {
       if (this.#running === running) this.#running = undefined;
     });
     this.#running = running;

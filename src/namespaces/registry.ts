@@ -9,6 +9,7 @@ import type { Subject } from '../ima/ports.js';
 import { subjectsOf } from './caller.js';
 import type { Lineage, Standing } from './lineage.js';
 import { Namespace } from './namespace.js';
+import { type NamespaceIds, namespacePlace } from './namespace-ids.js';
 import type { ProcessWalks } from './process-walks.js';
 
 /** One policy that has to allow an access, and for whom it is asked. */
@@ -24,15 +25,16 @@ export interface Judge {
 }
 
 export interface RegistryParts {
-  readonly addon: Pick<Addon, 'namespaceLives' | 'namespaceOwner'>;
+  readonly addon: Pick<Addon, 'namespaceOwner'>;
+  readonly ids: Pick<NamespaceIds, 'hold' | 'release' | 'namespaceLives'>;
   readonly transport: Pick<NativeTransport, 'setScope' | 'dropScope'>;
   readonly lineage: Lineage;
   readonly walks: ProcessWalks;
   readonly nsPolicy: NamespacePolicy;
   /** The IMA a namespace begins with. */
   readonly newIma: (id: bigint) => Ima;
-  /** What else is kept for a namespace can go. */
-  readonly removed: (namespace: Namespace) => void;
+  /** What else is kept for a namespace can go; resolves when it has gone, and never rejects. */
+  readonly removed: (namespace: Namespace) => Promise<void>;
 }
 
 export class Registry {
@@ -55,10 +57,15 @@ export class Registry {
     return this.obtain(caller.scope, caller.scopeName, caller.tid);
   }
 
-  /** The namespace that the task `tid` is in. */
+  /** The namespace that the task `tid` is in. Throws ESRCH if it is in another one by now. */
   obtain(scope: bigint, scopeName: number, tid: number): Namespace {
     const known = this.#namespaces.get(scope);
     if (known !== undefined) return known;
+    if (!this.parts.ids.hold(scope, namespacePlace(tid))) {
+      throw Object.assign(new Error(`task ${tid} left mount namespace ${scopeName}`), {
+        code: 'ESRCH',
+      });
+    }
     const owner = this.#ownerOf(tid);
     const namespace = new Namespace(scope, scopeName, false, this.parts.newIma(scope), owner);
     this.#namespaces.set(scope, namespace);
@@ -71,7 +78,7 @@ export class Registry {
    */
   byName(name: number): Namespace | undefined {
     return this.activated().find(
-      (known) => known.name === name && this.parts.addon.namespaceLives(known.id) !== false,
+      (known) => known.name === name && this.parts.ids.namespaceLives(known.id) !== false,
     );
   }
 
@@ -128,7 +135,10 @@ export class Registry {
     this.parts.lineage.forget(namespace.id);
     this.parts.transport.dropScope(namespace.id);
     for (const other of this.#namespaces.values()) other.forgetJudge(namespace.id);
-    this.parts.removed(namespace);
+    // Last of all, for then the id may become another one's; unless somebody was there after all.
+    void this.parts.removed(namespace).then(() => {
+      if (!this.#namespaces.has(namespace.id)) this.parts.ids.release(namespace.id);
+    });
   }
 
   /** Activated namespaces besides its own that judge a caller of `scope`, by id. */

@@ -2,6 +2,7 @@
 
 import { failure, type Result, success } from '../base/result.js';
 import type { Addon } from '../binding/addon-types.js';
+import { namespacePlace } from './namespace-ids.js';
 
 export interface SystemNamespace {
   readonly scope: bigint;
@@ -27,6 +28,10 @@ export const findSystemNamespace = (
       'say which one is the system with -o system_ns=self or -o system_ns=/proc/1/ns/mnt',
   );
 };
+
+/** Where it is found, for as long as the daemon holds it. */
+export const systemPlace = (systemNs: string | undefined): string =>
+  systemNs === undefined || systemNs === 'self' ? namespacePlace('self') : systemNs;
 
 const atPath = (
   addon: Pick<Addon, 'namespaceAt'>,

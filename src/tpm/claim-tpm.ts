@@ -1,9 +1,8 @@
 /** The TPM that a `tpm` setting names, for one list alone: one (TPM, PCR) has one list. */
 import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { errnoOf } from '../base/errno.js';
 import type { Log } from '../base/log.js';
+import { type NamedLockAddon, takeNamedLock } from '../base/named-lock.js';
 import { kernelImaIsActive } from './kernel-ima.js';
 import {
   endingWith,
@@ -28,21 +27,16 @@ export interface ClaimParts {
   readonly pcr: number;
   /** For what a TPM of our own keeps. */
   readonly swtpmDirectory: string;
-  readonly addon: { lockFile(path: string): number; closeDescriptor(fd: number): void };
+  readonly addon: NamedLockAddon;
   readonly log: Log;
 }
-
-const LOCKS = '/run/imafs';
 
 /** `name`: none, auto, swtpm, or a string of a TPM. Rejects with an Error that says what is wrong. */
 export const claimTpm = async (name: string, parts: ClaimParts): Promise<Tpm> => {
   const choice = parseTpmChoice(name);
   if (!choice.ok) throw new TpmNameProblem(choice.problem);
   const settled = settleTpmChoice(choice.value);
-  const lock = claim(settled, parts);
-  const release = (): void => {
-    if (lock !== undefined) parts.addon.closeDescriptor(lock);
-  };
+  const release = claim(settled, parts);
   try {
     return endingWith(await openTpm(settled, { ...parts, kernelImaIsActive }), release);
   } catch (error) {
@@ -51,13 +45,12 @@ export const claimTpm = async (name: string, parts: ClaimParts): Promise<Tpm> =>
   }
 };
 
-/** The descriptor that holds the lock; undefined for what nobody else can have. */
-const claim = (choice: SettledTpmChoice, { pcr, addon }: ClaimParts): number | undefined => {
-  if (choice === 'none' || choice === 'swtpm') return undefined;
+/** Takes the lock; what gives it back, once. There is none for what nobody else can have. */
+const claim = (choice: SettledTpmChoice, { pcr, addon }: ClaimParts): (() => void) => {
+  if (choice === 'none' || choice === 'swtpm') return () => undefined;
   const name = createHash('sha256').update(choice.identity).digest('hex').slice(0, 32);
-  mkdirSync(LOCKS, { recursive: true, mode: 0o700 });
   try {
-    return addon.lockFile(join(LOCKS, `tpm-${name}-${pcr}.lock`));
+    return takeNamedLock(`tpm-${name}-${pcr}`, addon);
   } catch (error) {
     if (errnoOf(error) !== 'EAGAIN' && errnoOf(error) !== 'EWOULDBLOCK') throw error;
     throw new TpmClaimed(

@@ -75,6 +75,10 @@ uint32_t wantedBy(const Request& request) {
       const auto* in = request.as<GetxattrIn>();
       return in ? in->size : 0;
     }
+    case Opcode::ioctl: {
+      const auto* in = request.as<IoctlIn>();
+      return in ? in->outSize : 0;
+    }
     default:
       return 0;
   }

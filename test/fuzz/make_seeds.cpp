@@ -1,6 +1,7 @@
 // Writes what the fuzzer begins with: requests of each kind, a few that belong together in a file.
 // Usage: make_seeds DIRECTORY
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <sys/stat.h>
 
 #include <cstdio>
@@ -104,9 +105,12 @@ Seed writing() {
       .ask(Opcode::lseek, kMade, with(LseekIn{1, 0, SEEK_HOLE, 0}))
       .ask(Opcode::tmpfile, kDirectory, with(CreateIn{O_RDWR, S_IFREG | 0600, 0, 0}))
       .ask(Opcode::copy_file_range, kMade, with(CopyFileRangeIn{1, 0, kMade, 2, 0, 4096, 0}))
+      .ask(Opcode::copy_file_range_64, kMade, with(CopyFileRangeIn{1, 0, kMade, 2, 0, 4096, 0}))
       .ask(Opcode::flush, kMade, with(FlushIn{1, 0, 0, 0}))
       .ask(Opcode::poll, kMade, with(PollIn{1, 0, 0, 5}))
-      .ask(Opcode::ioctl, kMade, with(IoctlIn{1, 0, 0x80086601, 0, 0, 8}))
+      .ask(Opcode::ioctl, kMade, with(IoctlIn{1, 0, FS_IOC_GETFLAGS, 0, 0, 4}))
+      .ask(Opcode::ioctl, kMade, with(IoctlIn{1, 0, FS_IOC_SETFLAGS, 0, 4, 0}, std::string(4, 0)))
+      .ask(Opcode::ioctl, kMade, with(IoctlIn{1, 0, FS_IOC_FSGETXATTR, 0, 0, 28}))
       .ask(Opcode::release, kMade, with(ReleaseIn{1, 0, 0, 0}));
 }
 

@@ -39,6 +39,10 @@ constexpr bool isForm(fuse::Opcode opcode, uint32_t wanted, size_t size) {
     case Opcode::write:
     case Opcode::copy_file_range:
       return size == sizeof(fuse::WriteOut);
+    case Opcode::copy_file_range_64:
+      return size == sizeof(fuse::CopyFileRangeOut);
+    case Opcode::ioctl:
+      return size >= sizeof(fuse::IoctlOut) && size - sizeof(fuse::IoctlOut) <= wanted;
     case Opcode::lseek:
       return size == sizeof(fuse::LseekOut);
     case Opcode::poll:

@@ -21,6 +21,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Daemon } from './daemon.js';
 import { labelFile, setLabel } from './label.js';
 import { Namespace, type NamespaceKind } from './namespace.js';
+import { type OldKernel, underKernel } from './old-kernel.js';
 import { IMAFS } from './project.js';
 import { SLOWNESS } from './slowness.js';
 
@@ -32,6 +33,8 @@ export interface ImafsRequest {
   readonly backing?: 'ext4' | 'tmpfs';
   /** Shell commands run in the system's namespace before the daemon, with $ROOT, $BACKING and $MNT. */
   readonly prepare?: string;
+  /** The daemon takes the kernel for this older one; $IMAFS_TEST_KERNEL unless given. */
+  readonly kernel?: OldKernel;
   /** What the daemon's own namespace is like. */
   readonly system?: NamespaceKind;
   /** Words before the daemon's command, `prlimit --nofile=1024` for one. */
@@ -106,7 +109,13 @@ export class Imafs {
 
   async startDaemon(): Promise<void> {
     const { policy, options, wrapper = [] } = this.request;
-    const words = [...wrapper, ...IMAFS, 'mount', '--foreground'];
+    const words = [
+      ...underKernel(this.request.kernel),
+      ...wrapper,
+      ...IMAFS,
+      'mount',
+      '--foreground',
+    ];
     this.#daemon = await Daemon.start(this.system, words, this.backing, this.mountpoint, {
       system_ns: 'self',
       audit: join(this.root, 'audit.log'),

@@ -12,11 +12,14 @@ const BIN = `${PROJECT}test/helpers/bin/`;
 const GCC = ['-O1', '-Wall', '-Werror'];
 
 const RECIPES = {
-  xt: ['-static', 'xt.c', 'xt-file.c', 'xt-path.c', 'xt-process.c'],
+  xt: ['-static', 'xt.c', 'xt-file.c', 'xt-path.c', 'xt-process.c', 'xt-control.c'],
   uring: ['-static', 'uring.c'],
   without: ['-static', 'without.c'],
   rounds: ['-static', 'rounds.c'],
   race: ['-static', 'race.c'],
+  userns: ['-static', 'userns.c'],
+  soak: ['-static', 'soak.c'],
+  'old-kernel': ['-shared', '-fPIC', 'old-kernel.c'],
   'exit-good': ['-nostdlib', '-static', '-DCODE=0', 'exit.c'],
   'exit-bad': ['-nostdlib', '-static', '-DCODE=66', 'exit.c'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

@@ -10,10 +10,15 @@ const CAPABILITIES = {
   'namespace ids': () => atLeastKernel(6, 11),
   leases: () => readNumber('/proc/sys/fs/leases-enable') === 1,
   cgroups: () => cgroupRoot() !== undefined,
-  overlayfs: () => readFileSync('/proc/filesystems', 'utf8').includes('\toverlay\n'),
+  overlayfs: () => hasFileSystem('overlay'),
   'loop devices': () => existsSync('/dev/loop-control'),
+  'btrfs on loop devices': () => hasFileSystem('btrfs') && existsSync('/dev/loop-control'),
+  // fs/quota/quota_v2.c: without it ext4 refuses an image that has quotas.
+  'quota format of ext4': () =>
+    readFileSync('/proc/kallsyms', 'utf8').includes(' v2_check_quota_file'),
   evmctl: () => hasCommand('evmctl'),
   setfacl: () => hasCommand('setfacl'),
+  systemd: () => hasCommand('systemd-analyze'),
 } as const satisfies Readonly<Record<string, () => boolean>>;
 
 export type Capability = keyof typeof CAPABILITIES;
@@ -40,6 +45,10 @@ function atLeastKernel(major: number, minor: number): boolean {
   const found = /^(\d+)\.(\d+)/.exec(readFileSync('/proc/sys/kernel/osrelease', 'utf8'));
   const [, foundMajor = 0, foundMinor = 0] = (found ?? []).map(Number);
   return foundMajor > major || (foundMajor === major && foundMinor >= minor);
+}
+
+function hasFileSystem(name: string): boolean {
+  return readFileSync('/proc/filesystems', 'utf8').includes(`\t${name}\n`);
 }
 
 function hasCommand(name: string): boolean {

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 
 import { PROTECTED, useImafs } from '../helpers/imafs.js';
 import { labelFor, labelOf } from '../helpers/label.js';
+import { testKernel } from '../helpers/old-kernel.js';
 
 const imafs = useImafs({ policy: [`appraise fowner=${PROTECTED}`] });
 
@@ -82,7 +83,9 @@ imafs.test("a dup'd descriptor that closes is not the last writer", async () => 
     `open wa ${file} , dup , write A , close , wait , use 0 , write B , close`,
   );
   await writer.printed('waiting');
-  assert.equal(labelBehind('dup'), labelFor('text'));
+  // Without passthrough each close of the only handle has it labelled, whether or not it is the last.
+  const isLabelled = testKernel() !== undefined;
+  assert.equal(labelBehind('dup'), labelFor(isLabelled ? 'textA' : 'text'));
   await writer.proceed();
   await writer.succeeds();
   await servedAs('dup', 'textAB');

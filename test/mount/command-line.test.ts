@@ -136,8 +136,6 @@ describe('the end of a daemon', () => {
     assert.equal((await verb(system, 'status', mountpoint)).exit, 5);
     assert.equal((await verb(system, 'status')).exit, 3);
     assert.equal((await verb(system, 'ns', 'ls', mountpoint)).exit, 5);
-    const again = await verb(system, 'mount', imafs.backing, mountpoint);
-    assert.deepEqual([again.exit, again.lines[0]?.['code']], [11, 'dead-mount']);
     const checked = await verb(system, 'doctor');
     const found = checked.lines.find(({ about }) => about === `mount ${mountpoint}`);
     assert.equal(found?.['severity'], 'problem');

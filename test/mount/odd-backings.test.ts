@@ -161,25 +161,3 @@ describe('a daemon that is told ENOSYS', {
     }
   });
 });
-
-const hasLoop = skipUnless('loop devices', '/dev/loop-control is not there');
-
-for (const passthrough of ['rw', 'off']) {
-  describe(`an ext4 that is nearly full, passthrough=${passthrough}`, { skip: hasLoop }, () => {
-    const imafs = useImafs({
-      options: { passthrough },
-      prepare: `truncate -s 32M $ROOT/image; mkfs.ext4 -q -b 1024 -m 40 $ROOT/image;
-        mount -o loop $ROOT/image $BACKING; chmod 777 $BACKING`,
-    });
-
-    imafs.test('keeps its reserved blocks from who writes through the mount', async () => {
-      const script = `dd if=/dev/zero of=${imafs.at('large')} bs=1M count=40 2>&1`;
-      const { stdout, exit } = await imafs.system.run(['sh', '-c', script], { uid: 1500 });
-      assert.notEqual(exit, 0);
-      assert.match(stdout, /No space left/);
-      const [free, available] = (await imafs.shell('stat -f -c "%f %a" $BACKING')).split(' ');
-      assert.ok(Number(free) * 1024 > 8 * 1024 * 1024, `only ${free} blocks are left`);
-      assert.ok(Number(available) < 1024, `${available} blocks are left to users`);
-    });
-  });
-}

@@ -4,20 +4,35 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { describe } from 'node:test';
 
 import { type Imafs, useImafs } from '../helpers/imafs.js';
-import { POSIX_CASES, type Step } from './posix-cases.js';
+import { program } from '../helpers/programs.js';
+import { ATTRIBUTE_CASES } from './attribute-cases.js';
+import { DESCRIPTOR_CASES } from './descriptor-cases.js';
+import { FILE_CASES } from './file-cases.js';
+import { CONTAINER_ROOT, type Step } from './step.js';
+import { USER_NAMESPACE_CASES } from './user-namespace-cases.js';
+
+const CASES = {
+  ...FILE_CASES,
+  ...DESCRIPTOR_CASES,
+  ...ATTRIBUTE_CASES,
+  ...USER_NAMESPACE_CASES,
+};
 
 /** What a step says, with the directory's own name taken out. */
 async function take(
   imafs: Imafs,
   directory: string,
-  { xt, sh, uid = 0, gid = uid }: Step,
+  { xt, sh, uid = 0, gid = uid, container = false }: Step,
 ): Promise<string> {
   const ids = { uid, gid, timeoutMs: 60_000 };
   const { system } = imafs;
   const inside = (text: string): string => text.replaceAll('$D', directory);
-  if (xt !== undefined)
+  if (xt !== undefined && !container)
     return (await system.xt(inside(xt), ids)).join('\n').replaceAll(directory, '$D');
-  const { stdout, stderr, exit } = await system.run(['sh', '-c', inside(sh ?? '')], ids);
+  const words =
+    xt === undefined ? ['sh', '-c', inside(sh ?? '')] : [program('xt'), ...inside(xt).split(' ')];
+  const around = container ? [program('userns'), String(CONTAINER_ROOT), '65536'] : [];
+  const { stdout, stderr, exit } = await system.run([...around, ...words], ids);
   return `${stdout}${stderr}exit ${exit}`.replaceAll(directory, '$D');
 }
 
@@ -28,12 +43,12 @@ async function treeOf(imafs: Imafs, directory: string): Promise<string> {
   return imafs.system.ok(['sh', '-c', `cd ${directory} && ${find} && ${xattrs}`]);
 }
 
-for (const passthrough of ['rw', 'off']) {
+for (const passthrough of ['rw', 'ro', 'off']) {
   describe(`passthrough=${passthrough}`, () => {
     const imafs = useImafs({ options: { passthrough } });
     let next = 0;
 
-    for (const [what, steps] of Object.entries(POSIX_CASES)) {
+    for (const [what, steps] of Object.entries(CASES)) {
       imafs.test(what, async () => {
         const name = `case-${next++}`;
         const bare = `${imafs.root}/bare/${name}`;

@@ -15,11 +15,12 @@ declare -A flags=(
 # What a sanitizer finds ends the process, and is left in a file. Leaks of memory and of threads are
 # not looked for: node leaves what it has to the kernel, and so does the daemon, which process.exit()
 # ends while its threads wait for work. Node itself is not instrumented, so what threads do to each other
-# is known only where it is the addon that does it.
+# is known only where it is the addon that does it. Where a test wants an older kernel,
+# helpers/programs/old-kernel.c comes before the sanitizer's library, and libasan is to bear it.
 common='halt_on_error=1:exitcode=99:log_path=REPORTS/report'
 threads='report_thread_leaks=0:ignore_noninstrumented_modules=1:second_deadlock_stack=1'
 declare -A options=(
-  [address]="ASAN_OPTIONS=$common:detect_leaks=0:handle_sigill=1:handle_abort=1"
+  [address]="ASAN_OPTIONS=$common:verify_asan_link_order=0:detect_leaks=0:handle_sigill=1:handle_abort=1"
   [thread]="TSAN_OPTIONS=$common:$threads"
 )
 

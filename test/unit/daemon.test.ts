@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -39,6 +39,8 @@ const options: DaemonOptions = {
   logLevel: 'error',
 };
 
+const nothingFirst = (): Promise<void> => Promise.resolve();
+
 /** An addon whose transport does nothing, and what was asked of it. */
 const fakeAddon = (
   fault: { start?: Error; notify?: Error; take?: Error; unmount?: Error } = {},
@@ -65,7 +67,9 @@ const fakeAddon = (
       throw new Error(`no ${path}`);
     },
     namespaceLives: () => true,
-    lockFile: () => -1,
+    namespaceIdsAreUnique: () => true,
+    lockFile: (path) => openSync(path, 'a'),
+    closeDescriptor: closeSync,
     createTransport: () => transport as NativeTransport,
     notifySupervisor: () => {
       if (fault.notify !== undefined) throw fault.notify;
@@ -77,7 +81,7 @@ const fakeAddon = (
 
 test('a fault after mounting unmounts', async () => {
   const { addon, done } = fakeAddon({ notify: new Error('a bug') });
-  await assert.rejects(startDaemon(options, addon), /a bug/);
+  await assert.rejects(startDaemon(options, nothingFirst, addon), /a bug/);
   assert.deepEqual(done, ['start', 'unmount lazily']);
 });
 
@@ -85,7 +89,10 @@ test('whatever fails after mounting is what is told, also where unmounting fails
   const bugs = { take: new Error('a bug'), unmount: new Error('EINVAL') };
   const { addon, done } = fakeAddon(bugs);
   // Were anything left open, this process would not end.
-  await assert.rejects(startDaemon({ ...options, logLevel: 'silent' as 'error' }, addon), /a bug/);
+  await assert.rejects(
+    startDaemon({ ...options, logLevel: 'silent' as 'error' }, nothingFirst, addon),
+    /a bug/,
+  );
   assert.deepEqual(done, ['start', 'unmount lazily']);
 });
 
@@ -94,13 +101,31 @@ test('a transport that cannot be made fails the start', async () => {
   const createTransport = () => {
     throw new Error('no transport');
   };
-  await assert.rejects(startDaemon(options, { ...addon, createTransport }), /no transport/);
+  await assert.rejects(
+    startDaemon(options, nothingFirst, { ...addon, createTransport }),
+    /no transport/,
+  );
 });
 
 test('where mounting itself fails nothing is unmounted: it may be the mount of somebody else', async () => {
   const { addon, done } = fakeAddon({ start: new Error('EBUSY') });
-  await assert.rejects(startDaemon(options, addon), /EBUSY/);
+  await assert.rejects(startDaemon(options, nothingFirst, addon), /EBUSY/);
   assert.deepEqual(done, ['start']);
+});
+
+test('what comes before the mount comes last, and its failure is that of the start', async () => {
+  const { addon, done } = fakeAddon();
+  const createTransport: Addon['createTransport'] = (...given) => {
+    done.push('transport');
+    return addon.createTransport(...given);
+  };
+  const refuse = (): Promise<void> => {
+    done.push('before');
+    return Promise.reject(new Error('in use'));
+  };
+  const starting = startDaemon(options, refuse, { ...addon, createTransport });
+  await assert.rejects(starting, /in use/);
+  assert.deepEqual(done, ['before']);
 });
 
 writeFileSync(join(root, 'file'), '');
@@ -114,7 +139,7 @@ for (const [about, change] of [
   test(`a problem with the ${about} is told as one, and nothing is mounted`, async () => {
     const { addon, done } = fakeAddon();
     await assert.rejects(
-      startDaemon({ ...options, ...change }, addon),
+      startDaemon({ ...options, ...change }, nothingFirst, addon),
       (error) => error instanceof StartProblem && error.about === about,
     );
     assert.deepEqual(done, []);

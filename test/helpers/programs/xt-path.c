@@ -46,10 +46,14 @@ OPERATION(do_readlink) {
   detail[got] = 0;
   return 0;
 }
-// rename FROM TO [noreplace|exchange]
+// rename FROM TO [noreplace|exchange|whiteout]
 OPERATION(do_rename) {
   UNUSED;
-  unsigned flags = a.count < 3 ? 0 : *a.word[2] == 'n' ? RENAME_NOREPLACE : RENAME_EXCHANGE;
+  const char *how = a.count < 3 ? "" : a.word[2];
+  unsigned flags = *how == 'n'   ? RENAME_NOREPLACE
+                   : *how == 'e' ? RENAME_EXCHANGE
+                   : *how == 'w' ? RENAME_WHITEOUT
+                                 : 0;
   return renameat2(AT_FDCWD, a.word[0], AT_FDCWD, a.word[1], flags);
 }
 OPERATION(do_chmod) {
@@ -112,6 +116,32 @@ OPERATION(do_list) {
   snprintf(detail, size, "%ld%s", names, found);
   return closedir(directory);
 }
+// cookies DIRECTORY: notes the place of every 97th name, and finds each there again, last one
+// first.
+OPERATION(do_cookies) {
+  static struct {
+    long place;
+    char name[256];
+  } noted[2048];
+  DIR *directory = opendir(a.word[0]);
+  if (!directory) return -1;
+  long names = 0, count = 0, lost = 0;
+  for (;; names++) {
+    const long place = telldir(directory);
+    struct dirent *entry = readdir(directory);
+    if (!entry) break;
+    if (names % 97 || count == 2048) continue;
+    noted[count].place = place;
+    strcpy(noted[count++].name, entry->d_name);
+  }
+  for (long at = count - 1; at >= 0; at--) {
+    seekdir(directory, noted[at].place);
+    struct dirent *entry = readdir(directory);
+    if (!entry || strcmp(entry->d_name, noted[at].name)) lost++;
+  }
+  snprintf(detail, size, "%ld names, %ld places, %ld lost", names, count, lost);
+  return closedir(directory);
+}
 OPERATION(do_setx) {
   UNUSED;
   unsigned char value[4096];
@@ -147,26 +177,12 @@ OPERATION(do_linkfd) {
   return linkat(AT_FDCWD, path, AT_FDCWD, a.word[0], AT_SYMLINK_FOLLOW);
 }
 
-const struct operation xt_path_operations[] = {{"truncate", 2, do_truncate},
-                                               {"unlink", 1, do_unlink},
-                                               {"rmdir", 1, do_rmdir},
-                                               {"mkdir", 2, do_mkdir},
-                                               {"link", 2, do_link},
-                                               {"symlink", 2, do_symlink},
-                                               {"readlink", 1, do_readlink},
-                                               {"rename", 2, do_rename},
-                                               {"chmod", 2, do_chmod},
-                                               {"chown", 3, do_chown},
-                                               {"mknod", 3, do_mknod},
-                                               {"umask", 1, do_umask},
-                                               {"stat", 1, do_stat},
-                                               {"utimens", 5, do_utimens},
-                                               {"times", 1, do_times},
-                                               {"access", 2, do_access},
-                                               {"list", 1, do_list},
-                                               {"setx", 2, do_setx},
-                                               {"getx", 2, do_getx},
-                                               {"rmx", 2, do_rmx},
-                                               {"listx", 1, do_listx},
-                                               {"linkfd", 1, do_linkfd},
-                                               {NULL, 0, NULL}};
+const struct operation xt_path_operations[] = {
+    {"truncate", 2, do_truncate}, {"unlink", 1, do_unlink},   {"rmdir", 1, do_rmdir},
+    {"mkdir", 2, do_mkdir},       {"link", 2, do_link},       {"symlink", 2, do_symlink},
+    {"readlink", 1, do_readlink}, {"rename", 2, do_rename},   {"chmod", 2, do_chmod},
+    {"chown", 3, do_chown},       {"mknod", 3, do_mknod},     {"umask", 1, do_umask},
+    {"stat", 1, do_stat},         {"utimens", 5, do_utimens}, {"times", 1, do_times},
+    {"access", 2, do_access},     {"list", 1, do_list},       {"cookies", 1, do_cookies},
+    {"setx", 2, do_setx},         {"getx", 2, do_getx},       {"rmx", 2, do_rmx},
+    {"listx", 1, do_listx},       {"linkfd", 1, do_linkfd},   {NULL, 0, NULL}};

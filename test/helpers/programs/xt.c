@@ -82,9 +82,9 @@ int xt_open_flags(const char *letters) {
 }
 
 static const struct operation *find(const char *name, size_t length) {
-  const struct operation *tables[] = {xt_file_operations, xt_path_operations,
-                                      xt_process_operations};
-  for (size_t table = 0; table < 3; table++)
+  const struct operation *tables[] = {xt_file_operations, xt_path_operations, xt_process_operations,
+                                      xt_control_operations};
+  for (size_t table = 0; table < sizeof tables / sizeof *tables; table++)
     for (const struct operation *it = tables[table]; it->name; it++)
       if (strlen(it->name) == length && !strncmp(it->name, name, length)) return it;
   return NULL;

@@ -26,6 +26,7 @@ struct operation {
 extern const struct operation xt_file_operations[];
 extern const struct operation xt_path_operations[];
 extern const struct operation xt_process_operations[];
+extern const struct operation xt_control_operations[];
 
 int xt_descriptor(void);
 void xt_push(int descriptor);

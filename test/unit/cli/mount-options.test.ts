@@ -40,6 +40,8 @@ test('generic flags of mount(8) set and clear in order', () => {
   assert.equal(parsed('ro,nosuid,nodev,noexec').mountFlags, 15);
   assert.equal(parsed('ro,nosuid,rw,suid').mountFlags, 0);
   assert.equal(parsed('noexec,defaults').mountFlags, 8);
+  assert.equal(parsed('nosymfollow').mountFlags, 256);
+  assert.match(problem('constructor'), /^unknown-mount-option: /);
 });
 
 test('words for fstab and systemd ask nothing of the daemon', () => {

@@ -79,9 +79,9 @@ export class Fixture {
           if (thread === undefined) throw Object.assign(new Error('gone'), { code: 'ESRCH' });
           return thread.owner;
         },
-        namespaceLives: (id) => !this.dead.has(id),
         isUserNamespaceAncestor: (tid) => this.#threads.get(tid)?.ownsNamespace ?? false,
       },
+      ids: { namespaceLives: (id) => !this.dead.has(id) },
       transport: { notifyPoll: (pollHandle) => this.notified.push(pollHandle) },
       registry: {
         system: this.system,

@@ -43,12 +43,17 @@ export class NamespaceFixture {
   walksDone = 0;
   readonly removed: bigint[] = [];
   readonly addon = {
-    namespaceLives: (scope: bigint): boolean => !this.dead.has(scope),
     namespaceOwner: () => ({ userNamespace: 0xeffffffd, rootUid: 0, rootGid: 0 }),
     walkProcesses: (): Promise<ProcessFacts[]> => {
       this.walksDone += 1;
       return Promise.resolve(this.processes);
     },
+  };
+  readonly ids = {
+    hold: () => true,
+    release: () => undefined,
+    namespaceLives: (scope: bigint): boolean => !this.dead.has(scope),
+    needWalks: false,
   };
   readonly lineage = new Lineage(SYSTEM.scope);
   readonly walks = new ProcessWalks(this.addon);
@@ -60,12 +65,15 @@ export class NamespaceFixture {
       setScope: (scope: bigint, facts: ScopeFacts) => void this.scopes.set(scope, facts),
       dropScope: (scope: bigint) => void this.scopes.delete(scope),
     };
-    const { addon, lineage, walks } = this;
-    const removed = ({ id }: Namespace) => void this.removed.push(id);
+    const { addon, ids, lineage, walks } = this;
+    const removed = ({ id }: Namespace) => {
+      this.removed.push(id);
+      return Promise.resolve();
+    };
     const ima = newIma();
     changeIma(ima, { policy: policyOf(...systemRules) });
     this.registry = new Registry(
-      { addon, transport, lineage, walks, nsPolicy, newIma, removed },
+      { addon, ids, transport, lineage, walks, nsPolicy, newIma, removed },
       { ...SYSTEM, owner: undefined, ima },
     );
   }

@@ -16,12 +16,12 @@ const lifecycleOf = (
   nsPolicy: NamespacePolicy = 'stack',
 ) => {
   const audited: string[] = [];
-  const { registry, lineage, walks, addon } = fixture;
+  const { registry, lineage, walks, ids } = fixture;
   const lifecycle = new Lifecycle({
     registry,
     lineage,
     walks,
-    addon,
+    ids,
     appraise,
     nsPolicy,
     openList: () => Promise.resolve(),

@@ -1,24 +1,13 @@
 /**
- * What programs do to files, as xt operations or shell commands below a directory `$D`. The same are
- * run on a bare directory and through the mount; whatever differs is a failure, so nothing is expected
- * here: the kernel's own file system is the expectation.
+ * What programs do to files and names. The same is run on a bare directory and through the mount;
+ * whatever differs is a failure, so nothing is expected here: the kernel's own file system is the
+ * expectation.
  */
+import { type Cases, sh, USER, xt } from './step.js';
 
-export interface Step {
-  /** Operations of xt, or a shell command. */
-  readonly xt?: string;
-  readonly sh?: string;
-  readonly uid?: number;
-  readonly gid?: number;
-}
-
-const xt = (operations: string, uid = 0, gid = uid): Step => ({ xt: operations, uid, gid });
-const sh = (command: string, uid = 0): Step => ({ sh: command, uid });
-
-const USER = 1000;
 const LONG = 'n'.repeat(255);
 
-export const POSIX_CASES: Readonly<Record<string, readonly Step[]>> = {
+export const FILE_CASES: Cases = {
   'new files belong to who makes them': [
     xt('open wcx $D/root , mkdir $D/dir 777 , mknod $D/fifo p 644 , symlink x $D/link'),
     xt('open wcx $D/user , mkdir $D/user-dir 755 , symlink x $D/user-link', USER),
@@ -91,6 +80,9 @@ export const POSIX_CASES: Readonly<Record<string, readonly Step[]>> = {
     xt(
       'open wcx $D/n , rename $D/b $D/n noreplace , rename $D/b $D/new noreplace , rename $D/n $D/new exchange , rename $D/full $D/full/in , rename $D/none $D/x',
     ),
+  ],
+  'a whiteout belongs to who renames': [
+    xt('open wcx $D/a , rename $D/a $D/b whiteout , stat $D/a , stat $D/b', USER),
   ],
   'an unlinked open file lives on': [
     xt(
