@@ -7,6 +7,7 @@ import { PROTECTED, useImafs } from '../helpers/imafs.js';
 import { labelFor } from '../helpers/label.js';
 import { Namespace } from '../helpers/namespace.js';
 import { testKernel } from '../helpers/old-kernel.js';
+import { SLOWNESS } from '../helpers/slowness.js';
 
 const RULE = `appraise fowner=${PROTECTED}`;
 
@@ -62,7 +63,7 @@ describe('two namespaces with policies of their own and one without', () => {
     await holder.printed('waiting');
     await container.stop();
     // Without ids the end is found by looking who is there.
-    await (testKernel() === undefined ? sleep(50) : retired(container.id));
+    await (testKernel() === undefined ? sleep(50 * SLOWNESS) : retired(container.id));
     await holder.proceed();
     assert.match((await holder.ended).stdout, /write=EINVAL/);
   });

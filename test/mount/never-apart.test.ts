@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Imafs, type ImafsRequest } from '../helpers/imafs.js';
 import { IMAFS } from '../helpers/project.js';
+import { SLOWNESS } from '../helpers/slowness.js';
 import { TestSwtpm } from '../helpers/swtpm.js';
 
 const POLICY = ['measure func=FILE_CHECK mask=MAY_READ fowner=1000'];
@@ -81,7 +82,7 @@ suite('the daemon is killed', { options: { tpm: swtpm.tcti } }, (imafs) => {
               .join('; '),
           ]),
         );
-        await sleep(Math.random() * 120);
+        await sleep(Math.random() * 120 * SLOWNESS);
         await imafs.daemon.crash();
         const outcomes = await Promise.all(load.map((running) => running.ended));
         await restart(imafs);

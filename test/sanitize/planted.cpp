@@ -1,5 +1,5 @@
-// Bugs for run.sh: a sanitizer that does not report the one that IMAFS_PLANTED names would not report
-// ours either. They happen as this library is loaded.
+// Bugs for run.sh: a sanitizer that does not report the one that IMAFS_PLANTED names would not
+// report ours either. They happen as this library is loaded.
 #include <cstdlib>
 #include <memory>
 #include <string_view>

@@ -7,23 +7,21 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 project=$PWD
 
-kinds=() parts=()
-while [[ $# -gt 0 && $1 != -- ]]; do kinds+=("$1") && shift; done
-if [[ $# -gt 1 ]]; then parts=("${@:2}"); else parts=(native test/mount/ test/posix/); fi
-[[ ${#kinds[@]} -gt 0 ]] || kinds=(address thread)
-
 # What is undefined is a trap, which libasan reports; libubsan beside it would not write to the file.
 declare -A flags=(
   [address]='-fsanitize=address,undefined -fsanitize-undefined-trap-on-error'
   [thread]='-fsanitize=thread'
 )
-# What a sanitizer finds ends the process, and is left in a file. Leaks are not looked for: at its end
-# node leaves what it has to the kernel. Node itself is not instrumented, so what threads do to each
-# other is only known where both are in the addon. Before its library comes helpers/programs/old-kernel.c.
+# What a sanitizer finds ends the process, and is left in a file. Leaks of memory and of threads are
+# not looked for: node leaves what it has to the kernel, and so does the daemon, which process.exit()
+# ends while its threads wait for work. Node itself is not instrumented, so what threads do to each other
+# is known only where it is the addon that does it. Where a test wants an older kernel,
+# helpers/programs/old-kernel.c comes before the sanitizer's library, and libasan is to bear it.
 common='halt_on_error=1:exitcode=99:log_path=REPORTS/report'
+threads='report_thread_leaks=0:ignore_noninstrumented_modules=1:second_deadlock_stack=1'
 declare -A options=(
   [address]="ASAN_OPTIONS=$common:verify_asan_link_order=0:detect_leaks=0:handle_sigill=1:handle_abort=1"
-  [thread]="TSAN_OPTIONS=$common:ignore_noninstrumented_modules=1:second_deadlock_stack=1"
+  [thread]="TSAN_OPTIONS=$common:$threads"
 )
 
 # A project below dist/sanitize, the same but for its addon, and its node: that begins with the
@@ -78,23 +76,31 @@ demand_reports() { # KIND
   done
 }
 
-failed=0
-for kind in "${kinds[@]}"; do
-  stage "$kind"
-  reports=$(mktemp -d "/tmp/imafs-$kind-reports-XXXXXX")
-  chmod 1777 "$reports" # tests have daemons of several users
-  mapfile -t command < <(within "$kind")
-  demand_reports "$kind"
-  "${command[@]}" "SANITIZE=$kind" IMAFS_TEST_SLOWNESS=10 IMAFS_TEST_EXEC_ROUNDS=1000 \
-    IMAFS_TEST_RACE_ROUNDS=300 \
-    "dist/sanitize/$kind/node" "dist/sanitize/$kind/dist/test/run-tests.js" "${parts[@]}" || failed=1
-  if [[ -n $(ls "$reports") ]]; then
-    cat "$reports"/*
-    echo "failed: $kind: reports of the sanitizer, kept in $reports"
-    failed=1
-  else
-    rmdir "$reports"
-    echo "$kind: no report"
-  fi
-done
-exit "$failed"
+main() { # [KIND]... [-- PART...]
+  local kinds=() parts=(native test/mount/ test/posix/) kind failed=0
+  while [[ $# -gt 0 && $1 != -- ]]; do kinds+=("$1") && shift; done
+  if [[ $# -gt 1 ]]; then parts=("${@:2}"); fi
+  [[ ${#kinds[@]} -gt 0 ]] || kinds=(address thread)
+  for kind in "${kinds[@]}"; do
+    stage "$kind"
+    reports=$(mktemp -d "/tmp/imafs-$kind-reports-XXXXXX")
+    chmod 1777 "$reports" # tests have daemons of several users
+    mapfile -t command < <(within "$kind")
+    demand_reports "$kind"
+    "${command[@]}" "SANITIZE=$kind" IMAFS_TEST_SLOWNESS=10 IMAFS_TEST_EXEC_ROUNDS=1000 \
+      IMAFS_TEST_RACE_ROUNDS=300 \
+      "dist/sanitize/$kind/node" "dist/sanitize/$kind/dist/test/run-tests.js" "${parts[@]}" ||
+      failed=1
+    if [[ -n $(ls "$reports") ]]; then
+      cat "$reports"/*
+      echo "failed: $kind: reports of the sanitizer, kept in $reports"
+      failed=1
+    else
+      rmdir "$reports"
+      echo "$kind: no report"
+    fi
+  done
+  exit "$failed"
+}
+
+main "$@"
