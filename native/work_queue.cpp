@@ -5,9 +5,7 @@
 namespace imafs {
 
 void WorkQueue::post(Work work, int delayMs) {
-  // What has no delay comes before what had one.
-  const auto due =
-      delayMs > 0 ? Clock::now() + std::chrono::milliseconds(delayMs) : Clock::time_point::min();
+  const auto due = Clock::now() + std::chrono::milliseconds(delayMs);
   {
     std::lock_guard guard(mutex_);
     work_.emplace(due, std::move(work));

@@ -348,6 +348,8 @@ const serve = (mounted: Mounted): RunningDaemon => {
     addon.notifySupervisor('STOPPING=1');
     // Where ours was detached, another mount may be there by now.
     if (deviceOfMount(options.mountpoint) === device) unmount(transport);
+    else
+      log.warn({ mountpoint: options.mountpoint }, 'not on top there: ends once it is unmounted');
     await ended;
   };
   return { ended, stop };
