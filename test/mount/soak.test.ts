@@ -9,11 +9,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { useImafs } from '../helpers/imafs.js';
 import { program } from '../helpers/programs.js';
+import { SLOWNESS } from '../helpers/slowness.js';
 
 const OPERATIONS = Number(process.env['IMAFS_SOAK'] ?? 20_000);
 const ROUNDS = 5;
-/** What a heap may grow by while it is used alike, in KiB: V8 and malloc give back late. */
-const MOST_GROWTH_KIB = 24 * 1024;
+/** What a heap may grow by while it is used alike, in KiB: V8, malloc and sanitizers give back late. */
+const MOST_GROWTH_KIB = 24 * 1024 * SLOWNESS;
 const PER_OPERATION_MS = 20;
 
 for (const passthrough of ['rw', 'off']) {

@@ -6,7 +6,7 @@ const immutable = 'chattr +i $D/f || echo not here';
 export const ATTRIBUTE_CASES: Cases = {
   'a change of anything moves ctime': [
     xt(
-      'open rwcx $D/f , ctime $D/f , ctime $D/f , chmod $D/f 600 , ctime $D/f , chown $D/f -1 -1 , ctime $D/f , write x , ctime $D/f , link $D/f $D/g , ctime $D/f , rename $D/g $D/h , ctime $D/f , unlink $D/h , ctime $D/f , setx $D/f user.a 01 , ctime $D/f , flags 40 , ctime $D/f , ftruncate 1 , ctime $D/f , truncate $D/f 1 , ctime $D/f , read , ctime $D/f',
+      'open rwcx $D/f , ctime $D/f , ctime $D/f , chmod $D/f 600 , ctime $D/f , chown $D/f -1 -1 , ctime $D/f , write x , ctime $D/f , link $D/f $D/g , ctime $D/f , rename $D/g $D/h , ctime $D/f , unlink $D/h , ctime $D/f , setx $D/f user.a 01 , ctime $D/f , flags 80040 , ctime $D/f , ftruncate 1 , ctime $D/f , truncate $D/f 1 , ctime $D/f , read , ctime $D/f',
     ),
     xt(
       'mkdir $D/d 755 , ctime $D/d , chown $D/d -1 -1 , ctime $D/d , open wcx $D/d/f , ctime $D/d , unlink $D/d/f , ctime $D/d',
