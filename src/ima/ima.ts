@@ -1,4 +1,5 @@
 import { IintCache } from './iint.js';
+import { Keyring } from './keyring/keyring.js';
 import { Policy } from './policy/policy.js';
 import type { AppraiseMode, HashAlgorithm, ListPort } from './ports.js';
 import type { Template } from './template/template.js';
@@ -15,7 +16,9 @@ export interface Ima {
   /** CONFIG_IMA_MEASURE_PCR_IDX: for violations, and for rules without pcr=. */
   readonly pcr: number;
   readonly list: ListPort;
-  /** Moves with policy, mode, hash, template and list: what was decided under another one is void. */
+  /** .ima and .blacklist */
+  readonly keyring: Keyring;
+  /** Moves with policy, mode, hash, template, keys and list: what was decided under another one is void. */
   generation: number;
   readonly iints: IintCache;
   readonly violations: ViolationFlags;
@@ -27,22 +30,25 @@ export interface ImaOptions {
   readonly template: Template;
   readonly pcr: number;
   readonly list: ListPort;
+  /** Empty unless given. */
+  readonly keyring?: Keyring;
   readonly policy?: Policy;
   /** Inodes remembered at most. */
   readonly iintCapacity: number;
 }
 
-export function createIma({ policy, iintCapacity, ...options }: ImaOptions): Ima {
+export function createIma({ policy, keyring, iintCapacity, ...options }: ImaOptions): Ima {
   return {
     ...options,
     policy: policy ?? Policy.empty,
+    keyring: keyring ?? new Keyring(),
     generation: 0,
     iints: new IintCache(iintCapacity),
     violations: new ViolationFlags(),
   };
 }
 
-/** Changes settings (none: the list began anew); voids every result so far by moving the generation. */
+/** Changes settings (none: the list began anew, or keys were added); voids every result so far by moving the generation. */
 export function changeIma(
   ima: Ima,
   change: Partial<Pick<Ima, 'policy' | 'mode' | 'hashAlgorithm' | 'template'>>,

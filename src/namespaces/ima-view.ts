@@ -26,6 +26,7 @@ export const imaView = (owner: Ima, iintCapacity: number): Ima => {
     },
     pcr: owner.pcr,
     list: owner.list,
+    keyring: owner.keyring,
     violations: owner.violations,
     iints,
   };
