@@ -122,8 +122,11 @@ function misfitOfVerity(rule: Rule): MisfitComplaint | undefined {
     : undefined;
 }
 
-function conditionNames({ action, source, line, ...parts }: Rule): ConditionName[] {
-  return Object.keys(parts) as ConditionName[];
+/** Parts of a rule that are no conditions. */
+const NO_CONDITIONS: readonly string[] = ['action', 'source', 'line'];
+
+function conditionNames(rule: Rule): ConditionName[] {
+  return Object.keys(rule).filter((name) => !NO_CONDITIONS.includes(name)) as ConditionName[];
 }
 
 function cannotBeUsed(name: ConditionName, where: string): MisfitComplaint {
