@@ -7,7 +7,8 @@ import { decodeXattr, hashAlgorithmOfXattr, isSignature } from '../ima/xattr/dec
 import { encodeXattr } from '../ima/xattr/encode-xattr.js';
 import { absolutePath } from './absolute-path.js';
 import type { Invocation } from './command.js';
-import { type ControlClient, connect } from './control-client.js';
+import { connect, demandAnswers } from './connect.js';
+import type { ControlClient } from './control-client.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { clearLabel, FileChanged, hashAndLabel, readLabel } from './label-file.js';
 import { IMAFS_TYPE, readMountTable } from './mount-table.js';
@@ -60,10 +61,11 @@ async function labelAll(
     output.result('file', { path, result: 'failed', message }, undefined);
     if (!output.json) output.note(`imafs: ${path}: ${message}`);
   };
+  for (const operand of operands) await demandAnswers(operand, options.text('control'));
   const total = measure(operands, recursive, output);
   const progress = new Progress(output, total);
   for (const operand of operands) {
-    const treat = treatmentFor(liveMount(operand, options.text('control')));
+    const treat = treatmentFor(await liveMount(operand, options.text('control')));
     for (const file of walkFiles(operand, recursive, fail)) {
       const path = file.path.toString();
       try {
@@ -143,11 +145,14 @@ function shownDigest(label: Buffer | undefined): string | undefined {
   return `${algorithm}:${Buffer.from(decoded.bytes).toString('hex')}`;
 }
 
-function liveMount(operand: string, control: string | undefined): LiveOperand | undefined {
+async function liveMount(
+  operand: string,
+  control: string | undefined,
+): Promise<LiveOperand | undefined> {
   try {
     const path = absolutePath(operand);
     if (mountOfPath(readMountTable(), path)?.type !== IMAFS_TYPE) return undefined;
-    const client = connect(path, control);
+    const client = await connect(path, control);
     return { client, below: client.pathBelow(path).replace(/^\/$/, ''), operand };
   } catch (error) {
     // A path that is not there is reported by the walk.
