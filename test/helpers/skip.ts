@@ -17,6 +17,7 @@ const CAPABILITIES = {
   'quota format of ext4': () =>
     readFileSync('/proc/kallsyms', 'utf8').includes(' v2_check_quota_file'),
   evmctl: () => hasCommand('evmctl'),
+  fsverity: () => hasCommand('fsverity'),
   setfacl: () => hasCommand('setfacl'),
   systemd: () => hasCommand('systemd-analyze'),
 } as const satisfies Readonly<Record<string, () => boolean>>;
