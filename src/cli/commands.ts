@@ -26,6 +26,18 @@ const RECURSIVE: OptionSpec = {
   help: 'go into directories (on one file system)',
 };
 
+const DRY_RUN: OptionSpec = {
+  type: 'boolean',
+  short: 'n',
+  help: 'say what would be done, and write nothing',
+};
+
+const JOBS: OptionSpec = {
+  type: 'string',
+  value: 'N',
+  help: 'files at once (default: as many as there are CPUs)',
+};
+
 /**
  * The command table: parsing, help, completion and CLI.md's list of verbs come from here. A verb's
  * module is loaded when it runs.
@@ -85,6 +97,8 @@ export function commandTable(startDaemon: StartDaemon): readonly Command[] {
           value: 'NAME',
           help: 'hash algorithm by its kernel name (default sha256)',
         },
+        'dry-run': DRY_RUN,
+        jobs: JOBS,
         control: CONTROL,
       },
       run: async (invocation) => (await import('./label.js')).labelHash(invocation),
@@ -95,7 +109,7 @@ export function commandTable(startDaemon: StartDaemon): readonly Command[] {
       operands: 'PATH...',
       fewest: 1,
       most: ANY_NUMBER,
-      options: { recursive: RECURSIVE, control: CONTROL },
+      options: { recursive: RECURSIVE, 'dry-run': DRY_RUN, jobs: JOBS, control: CONTROL },
       run: async (invocation) => (await import('./label.js')).labelClear(invocation),
     },
     {
