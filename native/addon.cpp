@@ -8,6 +8,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "addon_public_key.hpp"
 #include "addon_transport.hpp"
 #include "addon_values.hpp"
 #include "lease.hpp"
@@ -26,7 +27,7 @@ using Napi::String;
 using Napi::Value;
 
 // Raised with every change of addon-types.ts.
-constexpr int kAbi = 4;
+constexpr int kAbi = 5;
 
 int intOf(const CallbackInfo& info, size_t at) { return info[at].As<Number>().Int32Value(); }
 
@@ -231,9 +232,17 @@ Value notify(const CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), notifySupervisor(info[0].As<String>().Utf8Value()));
 }
 
+// What is constructed by functions of ours, in each thread of Node anew.
+struct Classes {
+  Napi::FunctionReference transport, publicKey;
+};
+
 Value createTransport(const CallbackInfo& info) {
-  const auto* transport = info.Env().GetInstanceData<Napi::FunctionReference>();
-  return transport->New({info[0], info[1]});
+  return info.Env().GetInstanceData<Classes>()->transport.New({info[0], info[1]});
+}
+
+Value publicKey(const CallbackInfo& info) {
+  return info.Env().GetInstanceData<Classes>()->publicKey.New({info[0]});
 }
 
 Object initialize(Env env, Object exports) {
@@ -241,13 +250,14 @@ Object initialize(Env env, Object exports) {
   ::mallopt(M_ARENA_MAX, 2);
   // Tables that were outgrown give their memory back at once.
   ::mallopt(M_MMAP_THRESHOLD, 128 * 1024);
-  auto* transport = new Napi::FunctionReference(Napi::Persistent(Transport::define(env)));
-  env.SetInstanceData(transport);
+  env.SetInstanceData(new Classes{.transport = Napi::Persistent(Transport::define(env)),
+                                  .publicKey = Napi::Persistent(PublicKey::define(env))});
   exports.Set("abi", Number::New(env, kAbi));
   const auto set = [&](const char* name, auto function) {
     exports.Set(name, Napi::Function::New(env, function, name));
   };
   set("createTransport", createTransport);
+  set("publicKey", publicKey);
   set("leaseStands", leaseStandsOn);
   set("setXattr", setXattr);
   set("getXattr", getXattr);

@@ -360,9 +360,26 @@ export interface NativeTransport {
   unmount(detach: boolean): void;
 }
 
+/** An RSA or EC key for signatures over digests that were computed already, which node:crypto cannot verify. */
+export interface NativePublicKey {
+  readonly algorithm: 'rsa' | 'ec';
+  /** Of the modulus, or of the curve's order. */
+  readonly bits: number;
+  /**
+   * RSA: PKCS#1 v1.5 with the algorithm's DigestInfo; EC: ECDSA, the signature in DER. Takes any bytes:
+   * what is no signature, no digest of that algorithm or no algorithm of OpenSSL's is false.
+   */
+  verify(opensslDigestName: string, digest: Uint8Array, signature: Uint8Array): boolean;
+}
+
 export interface Addon {
   readonly abi: number;
   createTransport(options: TransportOptions, onWake: () => void): NativeTransport;
+  /**
+   * The key of a SubjectPublicKeyInfo in DER. Throws an Error that says why if it is none, or is neither
+   * RSA nor EC. Usable from any thread of Node.
+   */
+  publicKey(spki: Uint8Array): NativePublicKey;
   /** Whether the lease on fd still is F_RDLCK. Usable from any thread of Node. */
   leaseStands(fd: number): boolean;
   /** fsetxattr/fremovexattr(2) by descriptor; throws an Error with `code`. Usable from any thread. */
