@@ -46,7 +46,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     why: 'the gate uses namespaces and src/ima',
   },
   cli: {
-    may: ['ima', 'base', 'daemon-options'],
+    may: ['ima', 'keys', 'base', 'daemon-options'],
     why: 'the command line talks to a running daemon through the control tree only',
   },
   integrations: {

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 
 import { CrewSignals } from './crew-signals.js';
 import type { WalkedUnit } from './file-batches.js';
-import type { BatchReport, CrewOrders, FileBatch, FileTask } from './file-task.js';
+import type { BatchReport, CrewOrders, FileTask } from './file-task.js';
 
 /** One is worked on, one waits, so that no worker does. */
 const BATCHES_EACH = 2;
@@ -39,12 +39,15 @@ export class FileCrew {
   async run(units: Generator<WalkedUnit>): Promise<void> {
     try {
       await new Promise<void>((resolve, reject) => {
+        const fail = (why: Error): void => {
+          reject(why);
+        };
         const proceed = (): void => {
           try {
-            this.#handOut(units, proceed, reject);
+            this.#handOut(units, proceed, fail);
             this.#tellInOrder();
           } catch (error) {
-            reject(error as Error);
+            fail(error as Error);
           }
           if (this.#reports.size === 0) resolve();
         };
@@ -56,15 +59,16 @@ export class FileCrew {
     }
   }
 
-  #handOut(units: Generator<WalkedUnit>, proceed: () => void, reject: (why: Error) => void): void {
+  #handOut(units: Generator<WalkedUnit>, proceed: () => void, fail: (why: Error) => void): void {
     while (this.#hasRoom()) {
-      const { done, value: unit } = units.next();
-      if (done === true) return;
+      const next = units.next();
+      if (next.done === true) return;
+      const unit = next.value;
       if (unit.kind === 'report') {
         this.#reports.set(unit.report.id, unit.report);
         continue;
       }
-      const hand = this.#freest() ?? this.#hire(proceed, reject);
+      const hand = this.#freest() ?? this.#hire(proceed, fail);
       this.#reports.set(unit.batch.id, undefined);
       hand.batches.set(unit.batch.id, unit.release);
       hand.worker.postMessage(unit.batch);
@@ -86,7 +90,7 @@ export class FileCrew {
     return isIdle || this.#hands.length === this.jobs ? first : undefined;
   }
 
-  #hire(proceed: () => void, reject: (why: Error) => void): Hand {
+  #hire(proceed: () => void, fail: (why: Error) => void): Hand {
     const worker = new Worker(new URL('./file-worker.js', import.meta.url), {
       workerData: this.#orders,
     });
@@ -97,7 +101,7 @@ export class FileCrew {
       this.#reports.set(report.id, report);
       proceed();
     });
-    worker.on('error', reject);
+    worker.on('error', fail);
     this.#hands.push(hand);
     return hand;
   }

@@ -18,6 +18,8 @@ export interface SignTask {
   readonly privateKey: KeyObject;
   readonly publicKey: KeyObject;
   readonly dryRun: boolean;
+  /** Read and written through a live mount, whose policies may refuse it. */
+  readonly onMount: boolean;
 }
 
 /** On a live mount: the daemon hashes, and decides. */

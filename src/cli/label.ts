@@ -8,7 +8,7 @@ import { type LiveMount, liveMount } from './live-mount.js';
 import { treatTrees } from './treat-trees.js';
 import { UserError } from './user-error.js';
 
-const DEFAULT_ALGORITHM = 'sha256';
+export const DEFAULT_ALGORITHM = 'sha256';
 
 /** `imafs label hash`: sets security.ima to the digest of what each file holds. */
 export function labelHash(invocation: Invocation): Promise<ExitCode> {

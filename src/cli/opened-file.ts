@@ -2,7 +2,7 @@ import { type BigIntStats, closeSync, constants, fstatSync, openSync } from 'nod
 
 import { errnoOf } from '../base/errno.js';
 import { FileProblem } from './file-problem.js';
-import { O_PATH, pathBytes } from './walk-files.js';
+import { O_PATH, systemPath } from './walk-files.js';
 
 /** A FIFO that was put there meanwhile must not keep us, a terminal not become ours. */
 const READING =
@@ -72,7 +72,7 @@ function openToRead(at: string): number {
 
 function openNoFollow(at: string, flags: number): number {
   try {
-    return openSync(pathBytes(at), flags);
+    return openSync(systemPath(at), flags);
   } catch (error) {
     if (errnoOf(error) === 'ELOOP') throw new FileProblem('is a symbolic link');
     throw error;

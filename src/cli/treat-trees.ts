@@ -10,7 +10,7 @@ import { Interruption } from './interruption.js';
 import type { Output } from './output.js';
 import { Progress } from './progress.js';
 import { UserError } from './user-error.js';
-import { pathBytes, shownPath, walkFiles } from './walk-files.js';
+import { shownPath, systemPath, walkFiles } from './walk-files.js';
 
 const PROGRESS_EVERY_MS = 100;
 const MOST_JOBS = 256;
@@ -86,7 +86,7 @@ function totalBytes(
 
 /** 0 for what is gone by now. */
 function sizeOf(at: string): number {
-  return statSync(pathBytes(at), { throwIfNoEntry: false })?.size ?? 0;
+  return statSync(systemPath(at), { throwIfNoEntry: false })?.size ?? 0;
 }
 
 function watch(crew: FileCrew, progress: Progress): () => void {

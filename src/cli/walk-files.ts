@@ -90,7 +90,7 @@ function* enter({ base, shown, device }: WalkedDirectory, name: string): Generat
   let fd: number;
   try {
     const flags = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-    fd = openSync(pathBytes(base + name), flags);
+    fd = openSync(systemPath(base + name), flags);
   } catch (error) {
     yield problem(shown + name, error);
     return;
@@ -116,13 +116,13 @@ function entriesOf(fd: number): Entry[] {
 }
 
 /** A latin1 path as system calls take it. */
-export function pathBytes(path: string): string | Buffer {
+export function systemPath(path: string): string | Buffer {
   return /^[\x00-\x7f]*$/.test(path) ? path : Buffer.from(path, 'latin1');
 }
 
 /** A latin1 path as it is shown. */
 export function shownPath(path: string): string {
-  return pathBytes(path).toString();
+  return systemPath(path).toString();
 }
 
 /** A name by which system calls that want a path reach what a descriptor holds. */

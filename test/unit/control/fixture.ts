@@ -64,8 +64,10 @@ export class Fixture {
       namespace.activate({ by: 'system', ownerUid: 0, time: '' });
     }
     const labeller: Labeller = {
-      label: ({ action, path, namespace }) => {
-        this.done.push(`${action} ${path} for ${namespace.name}`);
+      label: ({ change, path, namespace }) => {
+        const value =
+          change.action === 'sig' ? ` ${Buffer.from(change.value).toString('hex')}` : '';
+        this.done.push(`${change.action}${value} ${path} for ${namespace.name}`);
         return Promise.resolve(undefined);
       },
     };
