@@ -219,7 +219,7 @@ export class Fixture {
   }
 
   /** open, write, close: errno name of the first that fails. */
-  async write(caller: Caller, path: string, text: string): Promise<string | undefined> {
+  async write(caller: Caller, path: string, text: string | Buffer): Promise<string | undefined> {
     const file = await this.open(caller, path, O_WRONLY);
     if (file.error !== undefined) return file.error;
     const written = await file.write(text);
@@ -263,7 +263,7 @@ class OpenFile {
   }
 
   /** Bytes taken, or the errno name. */
-  async write(text: string, caller = this.caller): Promise<number | string> {
+  async write(text: string | Buffer, caller = this.caller): Promise<number | string> {
     const { handle } = this;
     const data = Buffer.from(text);
     const answer = await this.fixture.serve('write', { handle, caller, data, size: data.length });
