@@ -45,7 +45,11 @@ export function objectionsToKey(certificate: Certificate, { isBlacklisted }: Tru
       remedy: 'sign it by RSA (PKCS#1 v1.5) or ECDSA, with SHA-256 or better',
     });
   }
-  if (objections.length === 0 && isSelfIssued(certificate) && !isSignedBy(certificate, certificate)) {
+  if (
+    objections.length === 0 &&
+    isSelfIssued(certificate) &&
+    !isSignedBy(certificate, certificate)
+  ) {
     objections.push({
       errno: 'EKEYREJECTED',
       reason: 'it is self-signed, and its signature does not verify',

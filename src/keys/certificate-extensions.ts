@@ -7,7 +7,9 @@ import { failure, type Result, success } from '../base/result.js';
 /** Who signed it; either or both may be there. */
 export interface AuthorityKeyId {
   readonly keyId: Uint8Array | undefined;
-  readonly issuerAndSerial: { readonly issuer: Uint8Array; readonly serial: Uint8Array } | undefined;
+  readonly issuerAndSerial:
+    | { readonly issuer: Uint8Array; readonly serial: Uint8Array }
+    | undefined;
 }
 
 export interface KeyUsage {

@@ -134,7 +134,11 @@ function publicKeyFacts(x509: X509Certificate): PublicKeyFacts {
     const spki = publicKey.export({ type: 'spki', format: 'der' });
     switch (type) {
       case 'rsa':
-        return { name: `RSA ${modulusLength}`, isSupported: RSA_BITS.includes(modulusLength), spki };
+        return {
+          name: `RSA ${modulusLength}`,
+          isSupported: RSA_BITS.includes(modulusLength),
+          spki,
+        };
       case 'ec':
         return { name: `EC ${namedCurve}`, isSupported: CURVES.includes(namedCurve), spki };
       default:

@@ -2,7 +2,8 @@ import { failure, type Result, success } from '../base/result.js';
 import { type Certificate, parseCertificate } from './certificate.js';
 
 /** RFC 7468; other blocks of a file, private keys say, are none of ours. */
-const PEM_BLOCK = /-----BEGIN (?:X509 )?CERTIFICATE-----([^-]*)-----END (?:X509 )?CERTIFICATE-----/g;
+const PEM_BLOCK =
+  /-----BEGIN (?:X509 )?CERTIFICATE-----([^-]*)-----END (?:X509 )?CERTIFICATE-----/g;
 
 /** What a file holds: one certificate in DER, or any number in PEM. The problem is a sentence. */
 export function certificatesIn(content: Uint8Array): Result<readonly Certificate[], string> {
