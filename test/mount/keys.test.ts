@@ -131,7 +131,7 @@ describe('a mount with keys=DIR that has a CA', () => {
       '-c',
       `echo tbs:0 > ${imafs.control('self/keys/.blacklist')}`,
     ]);
-    assert.equal(bad.exit, 2);
+    assert.notEqual(bad.exit, 0);
   });
 
   imafs.test('keys are for the root of the namespace and of the system only', async () => {
