@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { AuditLog } from './audit/audit-log.js';
+import { activeLsm } from './base/active-lsm.js';
 import { createLog, type Log } from './base/log.js';
 import { loadAddon } from './binding/addon.js';
 import type { Addon, NativeTransport, TransportFacts } from './binding/addon-types.js';
@@ -33,6 +34,7 @@ import { IMA_XATTR } from './gate/opened-file.js';
 import { Settling } from './gate/settling.js';
 import { XattrHandler } from './gate/xattr.js';
 import { changeIma, type Ima } from './ima/ima.js';
+import type { PolicyMachine } from './ima/policy/condition.js';
 import type { SystemKeys } from './keys/keys-directory.js';
 import type { Lists } from './lists/lists.js';
 import { boundNames } from './namespaces/bound-names.js';
@@ -62,6 +64,9 @@ export interface RunningDaemon {
   stop(): Promise<void>;
 }
 
+/** What a policy may ask of this machine. */
+const policyMachine: PolicyMachine = { canHash, lsm: activeLsm() };
+
 /** How long the helper that reads a policy file for its writer may take. */
 const POLICY_READ_MS = 5000;
 
@@ -78,7 +83,7 @@ export const startDaemon = async (
   const log = createLog(options.logLevel);
   const systemNamespace = findSystemNamespace(addon, options.systemNs);
   if (!systemNamespace.ok) throw new StartProblem('system-namespace', systemNamespace.problem);
-  const policy = startPolicy(options.policy);
+  const policy = startPolicy(options.policy, policyMachine);
   if (!policy.ok) throw new StartProblem('policy', policy.problem);
   if (!canHash(options.imaHash)) {
     throw new StartProblem('hash', `${options.imaHash} cannot be computed here`);
@@ -242,6 +247,7 @@ const serve = (mounted: Mounted): RunningDaemon => {
     changed: () => registry.changed(),
     auditStatus,
     auditRule: audit.policyRule.bind(audit),
+    machine: policyMachine,
   });
   const keyrings = keyringsOf(keys, addon, registry);
   if (options.policy.kind === 'text') policyLoader.startedCustom(registry.system);
