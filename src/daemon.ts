@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { AuditLog } from './audit/audit-log.js';
+import { activeLsm } from './base/active-lsm.js';
 import { createLog, type Log } from './base/log.js';
 import { loadAddon } from './binding/addon.js';
 import type { Addon, NativeTransport, TransportFacts } from './binding/addon-types.js';
@@ -14,6 +15,7 @@ import { LabelRule, readIdMap } from './control/label-rule.js';
 import { type StatusSources, statusReport } from './control/status-report.js';
 import { ControlTree } from './control/tree.js';
 import { openAudit, openState, turnToMount } from './daemon-files.js';
+import { keyringMaker, keyringsOf, openKeys, shownAuthorities } from './daemon-keys.js';
 import {
   imaMaker,
   type MakeIma,
@@ -32,6 +34,8 @@ import { IMA_XATTR } from './gate/opened-file.js';
 import { Settling } from './gate/settling.js';
 import { XattrHandler } from './gate/xattr.js';
 import { changeIma, type Ima } from './ima/ima.js';
+import type { PolicyMachine } from './ima/policy/condition.js';
+import type { SystemKeys } from './keys/keys-directory.js';
 import type { Lists } from './lists/lists.js';
 import { boundNames } from './namespaces/bound-names.js';
 import { Lifecycle } from './namespaces/lifecycle.js';
@@ -60,6 +64,9 @@ export interface RunningDaemon {
   stop(): Promise<void>;
 }
 
+/** What a policy may ask of this machine. */
+const policyMachine: PolicyMachine = { canHash, lsm: activeLsm() };
+
 /** How long the helper that reads a policy file for its writer may take. */
 const POLICY_READ_MS = 5000;
 
@@ -76,11 +83,12 @@ export const startDaemon = async (
   const log = createLog(options.logLevel);
   const systemNamespace = findSystemNamespace(addon, options.systemNs);
   if (!systemNamespace.ok) throw new StartProblem('system-namespace', systemNamespace.problem);
-  const policy = startPolicy(options.policy);
+  const policy = startPolicy(options.policy, policyMachine);
   if (!policy.ok) throw new StartProblem('policy', policy.problem);
   if (!canHash(options.imaHash)) {
     throw new StartProblem('hash', `${options.imaHash} cannot be computed here`);
   }
+  const keys = openKeys(options, addon, log);
   const journal = await openState(options.stateDirectory, addon);
   const audit = await openAudit(options, log);
   const pool = new HashPool();
@@ -93,7 +101,7 @@ export const startDaemon = async (
     // Whatever is read by path is read before the mount, which may lie over it.
     const version = ownVersion();
     await pool.ready();
-    const makeIma = imaMaker(options, lists);
+    const makeIma = imaMaker(options, lists, keyringMaker(keys));
     const isSystem = true;
     const systemIma = makeIma({
       id: systemNamespace.value.scope,
@@ -107,7 +115,7 @@ export const startDaemon = async (
     mounted = mount.transport;
     const given = { options, addon, log, version, journal, audit, pool, ...mount };
     const system = { ...systemNamespace.value, ima: systemIma };
-    return serve({ ...given, lists, makeIma, system, wake, close });
+    return serve({ ...given, lists, keys, makeIma, system, wake, close });
   } catch (error) {
     try {
       mounted?.unmount(true);
@@ -161,6 +169,7 @@ interface Mounted {
   readonly transport: NativeTransport;
   readonly facts: TransportFacts;
   readonly lists: Lists;
+  readonly keys: SystemKeys;
   readonly makeIma: MakeIma;
   readonly system: SystemNamespace & { readonly ima: Ima };
   readonly wake: Wake;
@@ -170,7 +179,7 @@ interface Mounted {
 /** Builds the parts and wires them. */
 const serve = (mounted: Mounted): RunningDaemon => {
   const { options, addon, log, backing, journal, audit, pool, transport, facts } = mounted;
-  const { system, lists, makeIma, version, wake, close } = mounted;
+  const { system, lists, keys, makeIma, version, wake, close } = mounted;
   const startedAt = new Date();
 
   // Namespaces and their policies.
@@ -238,7 +247,9 @@ const serve = (mounted: Mounted): RunningDaemon => {
     changed: () => registry.changed(),
     auditStatus,
     auditRule: audit.policyRule.bind(audit),
+    machine: policyMachine,
   });
+  const keyrings = keyringsOf(keys, addon, registry);
   if (options.policy.kind === 'text') policyLoader.startedCustom(registry.system);
 
   // The requests that need a decision.
@@ -296,6 +307,8 @@ const serve = (mounted: Mounted): RunningDaemon => {
     namespaces: () => registry.activated(),
     measurements: (namespace) => measurementStatus(namespace, lists),
     lastPolicyFailure: (namespace) => policyLoader.lastFailure(namespace),
+    lastKeyRefusal: (namespace) => keyrings.lastRefusal(namespace),
+    unadmittedKeys: keys.unadmitted,
   };
   const controlTree = new ControlTree({
     log,
@@ -309,6 +322,8 @@ const serve = (mounted: Mounted): RunningDaemon => {
     settings,
     policyLoader,
     labeller,
+    keyrings,
+    authorities: shownAuthorities(keys),
     listOf: ({ id, isActive }) => (isActive ? lists.of(id) : undefined),
     statusOf: (namespace) => statusReport(namespace, sources),
   });
