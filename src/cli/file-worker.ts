@@ -9,9 +9,12 @@ import { FileProblem } from './file-problem.js';
 import type { BatchReport, CrewOrders, FileBatch, FileOutcome, FileTask } from './file-task.js';
 import { hashFile } from './hash-file.js';
 import { DaemonHasher } from './hash-file-by-daemon.js';
-import { OpenedFile } from './opened-file.js';
+import { AttributesChanged, OpenedFile } from './opened-file.js';
 import { signFile } from './sign-file.js';
 import { UserError } from './user-error.js';
+
+/** At a file whose attributes change, as those of one with many hard links may. */
+const MOST_ATTEMPTS = 5;
 
 interface Treatment {
   /** Whether content is read: else the file is not opened for it, which could be refused. */
@@ -58,6 +61,7 @@ function outcomeOf(
   at: string,
   path: string,
   device: bigint | undefined,
+  attempts = MOST_ATTEMPTS,
 ): FileOutcome | undefined {
   let file: OpenedFile | undefined;
   try {
@@ -66,6 +70,9 @@ function outcomeOf(
     return file === undefined ? undefined : treat(file);
   } catch (error) {
     if (error instanceof Stopped) throw error;
+    if (error instanceof AttributesChanged && attempts > 1) {
+      return outcomeOf(task, at, path, device, attempts - 1);
+    }
     return { result: 'failed', message: reason(error) };
   } finally {
     file?.close();

@@ -8,6 +8,9 @@ import { O_PATH, systemPath } from './walk-files.js';
 const READING =
   constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
 
+/** The content may be what it was: another worker labelled a hard link, say. To be looked at once more. */
+export class AttributesChanged extends FileProblem {}
+
 /** A regular file that a worker has open. */
 export class OpenedFile {
   private constructor(
@@ -50,9 +53,9 @@ export class OpenedFile {
   demandUnchanged(): void {
     const { size, mtimeNs, ctimeNs } = fstatSync(this.fd, { bigint: true });
     const { found } = this;
-    if (size !== found.size || mtimeNs !== found.mtimeNs || ctimeNs !== found.ctimeNs) {
-      throw new FileProblem('changed while it was hashed, not labelled');
-    }
+    const problem = 'changed while it was hashed, not labelled';
+    if (size !== found.size || mtimeNs !== found.mtimeNs) throw new FileProblem(problem);
+    if (ctimeNs !== found.ctimeNs) throw new AttributesChanged(problem);
   }
 
   close(): void {
