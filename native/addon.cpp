@@ -4,14 +4,11 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <napi.h>
-#include <sys/file.h>
-#include <sys/xattr.h>
-#include <unistd.h>
 
+#include "addon_files.hpp"
 #include "addon_public_key.hpp"
 #include "addon_transport.hpp"
 #include "addon_values.hpp"
-#include "lease.hpp"
 #include "processes.hpp"
 #include "read_as_caller.hpp"
 
@@ -46,56 +43,6 @@ int scopeAt(const std::string& path, Scope& scope) {
   OwnedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   return fd ? scopeOfDescriptor(fd.get(), scope) : errno;
 }
-
-Value leaseStandsOn(const CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), leaseStands(intOf(info, 0)));
-}
-
-void setXattr(const CallbackInfo& info) {
-  const int fd = intOf(info, 0);
-  const std::string name = info[1].As<String>().Utf8Value();
-  int done;
-  if (info[2].IsTypedArray()) {
-    const auto value = info[2].As<Napi::Uint8Array>();
-    done = ::fsetxattr(fd, name.c_str(), value.Data(), value.ByteLength(), 0);
-  } else {
-    done = ::fremovexattr(fd, name.c_str());
-  }
-  if (done != 0) throwSystemError(info.Env(), errno, "setxattr " + name);
-}
-
-Value getXattr(const CallbackInfo& info) {
-  const std::string name = info[1].As<String>().Utf8Value();
-  const auto values = readXattrs(intOf(info, 0), {name});
-  if (!values[0]) return info.Env().Undefined();
-  return Napi::Buffer<uint8_t>::Copy(info.Env(), values[0]->data(), values[0]->size());
-}
-
-Value isBeingWritten(const CallbackInfo& info) {
-  const LeaseState state = probeWriters(intOf(info, 0));
-  if (state == LeaseState::unsupported) return info.Env().Undefined();
-  return Napi::Boolean::New(info.Env(), state == LeaseState::busy);
-}
-
-Value isOpenElsewhere(const CallbackInfo& info) {
-  const auto answer = probeOthers(intOf(info, 0));
-  if (!answer) return info.Env().Undefined();
-  return Napi::Boolean::New(info.Env(), *answer);
-}
-
-// The lock lasts as long as the descriptor, so as long as the process at most.
-Value lockFile(const CallbackInfo& info) {
-  const Env env = info.Env();
-  const std::string path = info[0].As<String>().Utf8Value();
-  OwnedFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!fd || ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-    throwSystemError(env, errno, "lock " + path);
-    return env.Undefined();
-  }
-  return Number::New(env, fd.release());
-}
-
-void closeDescriptor(const CallbackInfo& info) { ::close(intOf(info, 0)); }
 
 Value namespaceOf(const CallbackInfo& info) {
   const std::string who =
@@ -258,13 +205,7 @@ Object initialize(Env env, Object exports) {
   };
   set("createTransport", createTransport);
   set("publicKey", publicKey);
-  set("leaseStands", leaseStandsOn);
-  set("setXattr", setXattr);
-  set("getXattr", getXattr);
-  set("closeDescriptor", closeDescriptor);
-  set("lockFile", lockFile);
-  set("isBeingWritten", isBeingWritten);
-  set("isOpenElsewhere", isOpenElsewhere);
+  exportFileFunctions(env, exports);
   set("namespaceOf", namespaceOf);
   set("namespaceAt", namespaceAt);
   set("namespaceIdsAreUnique", namespaceIdsAreUnique);

@@ -360,6 +360,11 @@ export interface NativeTransport {
   unmount(detach: boolean): void;
 }
 
+export interface VerityDigest {
+  readonly algorithm: 'sha256' | 'sha512';
+  readonly digest: Buffer;
+}
+
 /** An RSA or EC key for signatures over digests that were computed already, which node:crypto cannot verify. */
 export interface NativePublicKey {
   readonly algorithm: 'rsa' | 'ec';
@@ -386,6 +391,12 @@ export interface Addon {
   setXattr(fd: number, name: string, value: Uint8Array | undefined): void;
   getXattr(fd: number, name: string): Buffer | undefined;
   closeDescriptor(fd: number): void;
+  /**
+   * The digest that fs-verity keeps of the file behind a descriptor (not O_PATH); undefined where it is
+   * not switched on for the file, or not known to its file system. Throws an Error with `code`. Usable
+   * from any thread.
+   */
+  verityDigest(fd: number): VerityDigest | undefined;
   /**
    * Whether anybody can write to the file behind an O_RDONLY descriptor: a read lease is tried and given
    * up at once. Undefined where leases say nothing.
