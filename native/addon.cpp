@@ -143,10 +143,16 @@ class ReadWork : public Napi::AsyncWorker {
   Napi::Promise promise() { return deferred_.Promise(); }
 
  protected:
-  void Execute() override { error_ = readAsCaller(request_, content_); }
+  void Execute() override { error_ = readAsCaller(request_, read_); }
   void OnOK() override {
     if (error_ == 0) {
-      deferred_.Resolve(Napi::Buffer<uint8_t>::Copy(Env(), content_.data(), content_.size()));
+      const auto& content = read_.content;
+      Object out = Object::New(Env());
+      out.Set("content", Napi::Buffer<uint8_t>::Copy(Env(), content.data(), content.size()));
+      out.Set("file", toValue(Env(), read_.file));
+      out.Set("xattrs", toValue(Env(), read_.xattrs));
+      out.Set("fsMagic", Number::New(Env(), static_cast<double>(read_.fsMagic)));
+      deferred_.Resolve(out);
       return;
     }
     throwSystemError(Env(), error_, "open " + request_.path);
@@ -156,7 +162,7 @@ class ReadWork : public Napi::AsyncWorker {
  private:
   Napi::Promise::Deferred deferred_;
   ReadAsCallerRequest request_;
-  std::vector<uint8_t> content_;
+  FileOfCaller read_;
   int error_ = 0;
 };
 
@@ -167,6 +173,7 @@ Value readAs(const CallbackInfo& info) {
   request.path = info[2].As<String>().Utf8Value();
   request.limit = info[3].As<Number>().Uint32Value();
   request.timeoutMs = intOf(info, 4);
+  request.xattrs = session.options.guardedXattrs;
   request.ownDevice = session.ownDevice();
   request.openBacking = [&session](uint64_t ino) { return session.openBackingInode(ino); };
   auto* work = new ReadWork(info.Env(), std::move(request));

@@ -172,7 +172,7 @@ void throwSystemError(Env env, int error, const std::string& what) {
   thrown.ThrowAsJavaScriptException();
 }
 
-Value toValue(Env env, const std::vector<std::optional<std::vector<uint8_t>>>& xattrs) {
+Value toValue(Env env, const XattrValues& xattrs) {
   Napi::Array to = Napi::Array::New(env, xattrs.size());
   for (uint32_t i = 0; i < xattrs.size(); ++i)
     to.Set(i, xattrs[i] ? bytes(env, *xattrs[i]) : env.Undefined());

@@ -1,10 +1,8 @@
 // Opening files: the one place where a verdict is remembered, asked for, or carried out.
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/limits.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "operations.hpp"
@@ -66,25 +64,6 @@ int refusalOfWriter(int rootFd, const struct statx& file, uint32_t flags) {
 }
 
 }  // namespace
-
-std::vector<std::optional<std::vector<uint8_t>>> readXattrs(int fd,
-                                                            const std::vector<std::string>& names) {
-  std::vector<std::optional<std::vector<uint8_t>>> values;
-  for (const std::string& name : names) {
-    std::vector<uint8_t> value(256);
-    ssize_t length = ::fgetxattr(fd, name.c_str(), value.data(), value.size());
-    if (length < 0 && errno == ERANGE) {
-      value.resize(XATTR_SIZE_MAX);
-      length = ::fgetxattr(fd, name.c_str(), value.data(), value.size());
-    }
-    if (length < 0) {
-      values.emplace_back(std::nullopt);
-    } else {
-      values.emplace_back(std::in_place, value.begin(), value.begin() + length);
-    }
-  }
-  return values;
-}
 
 void Operations::open(const Request& request) {
   const auto* in = request.as<OpenIn>();

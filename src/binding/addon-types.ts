@@ -360,6 +360,16 @@ export interface NativeTransport {
   unmount(detach: boolean): void;
 }
 
+/** A file that a caller named by path: all of the very descriptor that was read. */
+export interface FileOfCaller {
+  readonly content: Buffer;
+  readonly file: FileFacts;
+  /** The guarded xattrs in the order of TransportOptions, undefined where the file has none. */
+  readonly xattrs: readonly (Buffer | undefined)[];
+  /** statfs(2) f_type, unsigned. */
+  readonly fsMagic: number;
+}
+
 export interface VerityDigest {
   readonly algorithm: 'sha256' | 'sha512';
   readonly digest: Buffer;
@@ -439,7 +449,7 @@ export interface Addon {
     path: string,
     limit: number,
     timeoutMs: number,
-  ): Promise<Buffer>;
+  ): Promise<FileOfCaller>;
   /** sd_notify(3): sends to $NOTIFY_SOCKET, false where there is none. */
   notifySupervisor(message: string): boolean;
 }
