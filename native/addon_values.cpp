@@ -207,10 +207,10 @@ Value toValue(Env env, const UpcallPtr& upcall) {
   to.Set("path", String::New(env, textOfPath(from.facts.path)));
   to.Set("writers", number(env, from.facts.writers));
   if (from.kind == UpcallKind::open) fillOpen(env, from, to);
-  if (from.kind == UpcallKind::xattrChange) {
+  if (from.kind == UpcallKind::xattrRead || from.kind == UpcallKind::xattrChange)
     to.Set("name", String::New(env, from.name));
+  if (from.kind == UpcallKind::xattrChange)
     to.Set("value", from.value ? bytes(env, *from.value) : env.Undefined());
-  }
   return to;
 }
 

@@ -22,7 +22,7 @@ export interface TransportOptions {
   readonly virtualName: string;
   /** fsuid and fsgid of the threads that write for callers; neither 0 nor the backing's resuid. */
   readonly anonymousId: number;
-  /** Extended attributes whose reading settles and whose change is decided by TypeScript. */
+  /** Extended attributes whose change, and whose reading while a file is unsettled, TypeScript decides. */
   readonly guardedXattrs: readonly string[];
 }
 
@@ -142,6 +142,7 @@ export interface FlushUpcall extends NodeUpcall {
 /** GETXATTR of a guarded name on an unsettled node; finish(0) makes native serve it. */
 export interface XattrReadUpcall extends NodeUpcall {
   readonly kind: 'xattr-read';
+  readonly name: string;
 }
 
 /** SETXATTR or REMOVEXATTR of a guarded name; finish(0) makes native do it. */
