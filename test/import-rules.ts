@@ -21,6 +21,10 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     mayTypes: ['ima'],
     why: 'binding is the door to native/: it implements ports',
   },
+  keys: {
+    may: ['base', 'ima', 'binding'],
+    why: 'keys fills keyrings of src/ima from certificates, whose keys native/ verifies with',
+  },
   tpm: {
     may: ['base'],
     mayTypes: ['ima'],
@@ -46,7 +50,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     why: 'the gate uses namespaces and src/ima',
   },
   cli: {
-    may: ['ima', 'base', 'daemon-options'],
+    may: ['keys', 'ima', 'base', 'daemon-options'],
     why: 'the command line talks to a running daemon through the control tree only',
   },
   integrations: {
@@ -63,8 +67,14 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     mayTypes: ['binding'],
     why: 'it is a part of the composition root',
   },
+  'daemon-keys': {
+    may: ['base', 'ima', 'keys', 'namespaces', 'daemon-options'],
+    mayTypes: ['binding', 'control'],
+    why: 'it is a part of the composition root',
+  },
   daemon: {
     may: [
+      'daemon-keys',
       'daemon-files',
       'daemon-lists',
       'audit',
@@ -73,6 +83,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
       'control',
       'gate',
       'ima',
+      'keys',
       'lists',
       'namespaces',
       'tpm',

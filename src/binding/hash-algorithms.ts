@@ -45,13 +45,17 @@ const nobleHashes: Readonly<Record<string, { create(): Hasher }>> = {
 
 const ofOpenssl = new Set(getHashes());
 
-const opensslName = (algorithm: string): string => opensslNames[algorithm] ?? algorithm;
+/** What OpenSSL calls the kernel's `algorithm`; undefined where it has none such. */
+export const opensslDigestName = (algorithm: string): string | undefined => {
+  const name = opensslNames[algorithm] ?? algorithm;
+  const isKnown = (kernelNames as readonly string[]).includes(algorithm);
+  return isKnown && ofOpenssl.has(name) ? name : undefined;
+};
 
 /** Undefined where there is no implementation of the kernel's `algorithm`. */
 export const createHasher = (algorithm: string): Hasher | undefined => {
-  const isKnown = (kernelNames as readonly string[]).includes(algorithm);
-  if (isKnown && ofOpenssl.has(opensslName(algorithm))) return createHash(opensslName(algorithm));
-  return nobleHashes[algorithm]?.create();
+  const name = opensslDigestName(algorithm);
+  return name === undefined ? nobleHashes[algorithm]?.create() : createHash(name);
 };
 
 /** Whether files can be hashed with the kernel's `algorithm` here. */
