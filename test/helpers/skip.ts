@@ -20,6 +20,7 @@ const CAPABILITIES = {
   'fs-verity of ext4': () =>
     existsSync('/sys/fs/ext4/features/verity') && existsSync('/dev/loop-control'),
   evmctl: () => hasCommand('evmctl'),
+  fsverity: () => hasCommand('fsverity'),
   setfacl: () => hasCommand('setfacl'),
   systemd: () => hasCommand('systemd-analyze'),
 } as const satisfies Readonly<Record<string, () => boolean>>;
