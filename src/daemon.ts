@@ -30,7 +30,7 @@ import { DigestCache } from './gate/digest-cache.js';
 import { Dispatch } from './gate/dispatch.js';
 import type { Journal } from './gate/journal.js';
 import { OpenHandler } from './gate/open.js';
-import { IMA_XATTR } from './gate/opened-file.js';
+import { GUARDED_XATTRS } from './gate/opened-file.js';
 import { Settling } from './gate/settling.js';
 import { XattrHandler } from './gate/xattr.js';
 import { changeIma, type Ima } from './ima/ima.js';
@@ -282,7 +282,14 @@ const serve = (mounted: Mounted): RunningDaemon => {
   const xattr = new XattrHandler({ ...shared, canHash });
 
   // The control tree.
-  const labelRule = new LabelRule({ registry, sharing, hashPool: pool, fileSystem, readIdMap });
+  const labelRule = new LabelRule({
+    registry,
+    sharing,
+    hashPool: pool,
+    fileSystem,
+    readIdMap,
+    readXattr: (fd, name) => addon.getXattr(fd, name),
+  });
   const labeller = new FileLabeller({
     addon,
     transport,
@@ -409,7 +416,7 @@ const transportOptions = (options: DaemonOptions, anonymousId: number) => ({
   passthrough: options.passthrough,
   virtualName: options.controlName,
   anonymousId,
-  guardedXattrs: [IMA_XATTR],
+  guardedXattrs: GUARDED_XATTRS,
 });
 
 const ownVersion = (): string => {
