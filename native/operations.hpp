@@ -70,9 +70,10 @@ class Operations {
   void fsyncdir(const Request& request);
   // operations_open.cpp
   void open(const Request& request);
+  void release(const Request& request);
+  // operations_create.cpp
   void create(const Request& request);
   void tmpfile(const Request& request);
-  void release(const Request& request);
   // operations_virtual.cpp
   void virtualOperation(const Request& request);
   void virtualLookup(const Request& request, const char* name);

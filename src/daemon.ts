@@ -36,7 +36,7 @@ import { DigestCache } from './gate/digest-cache.js';
 import { Dispatch } from './gate/dispatch.js';
 import type { Journal } from './gate/journal.js';
 import { OpenHandler } from './gate/open.js';
-import { IMA_XATTR } from './gate/opened-file.js';
+import { GUARDED_XATTRS } from './gate/opened-file.js';
 import { Settling } from './gate/settling.js';
 import { XattrHandler } from './gate/xattr.js';
 import { changeIma, type Ima } from './ima/ima.js';
@@ -423,7 +423,7 @@ const transportOptions = (options: DaemonOptions, anonymousId: number) => ({
   passthrough: options.passthrough,
   virtualName: options.controlName,
   anonymousId,
-  guardedXattrs: [IMA_XATTR],
+  guardedXattrs: GUARDED_XATTRS,
 });
 
 const ownVersion = (): string => {

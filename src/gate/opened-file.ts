@@ -9,6 +9,9 @@ import type { DigestCache } from './digest-cache.js';
 
 export const IMA_XATTR = 'security.ima';
 
+/** What native asks about, in the order of an open's `xattrs`. */
+export const GUARDED_XATTRS: readonly string[] = [IMA_XATTR, 'security.evm'];
+
 /** Bytes native sends along with an open. */
 const HEAD_BYTES = 4096;
 
