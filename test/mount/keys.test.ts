@@ -1,6 +1,6 @@
 /** Keyrings of namespaces on a real mount: keys=DIR, keys/ of the control tree. */
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe } from 'node:test';
@@ -158,6 +158,94 @@ async function buffers(reader: Namespace, imafs: Imafs): Promise<[unknown, unkno
 }
 
 const hexOf = (name: string): string => made.read(`${name}.der`).toString('hex');
+
+describe('imafs key', () => {
+  const imafs = useImafs({ options: { keys: directory } });
+
+  imafs.test('ls shows the keyrings by key ids as evmctl has them', async () => {
+    const { exit, lines } = await verb(imafs.system, 'key', 'ls', imafs.mountpoint);
+    assert.equal(exit, 0);
+    assert.deepEqual(
+      lines.map(({ type, keyring: where, keyId, entry, file }) => [
+        type,
+        where ?? entry ?? file,
+        keyId,
+      ]),
+      [
+        ['key', '.builtin_trusted_keys', skid('ca').slice(-8)],
+        ['key', '.ima', skid('leaf').slice(-8)],
+        ['blacklisted', tbsOf('revoked'), undefined],
+        ['unadmitted', join(directory, 'rogue.pem'), undefined],
+      ],
+    );
+    // evmctl signs with the id that verifiers will look for.
+    const signed = join(made.directory, 'signed');
+    writeFileSync(signed, 'content');
+    await imafs.system.ok([
+      'evmctl',
+      'ima_sign',
+      '--sigfile',
+      '--key',
+      made.path('leaf.key'),
+      '--keyid-from-cert',
+      made.path('leaf.pem'),
+      '-a',
+      'sha256',
+      signed,
+    ]);
+    assert.equal(
+      readFileSync(`${signed}.sig`).subarray(3, 7).toString('hex'),
+      skid('leaf').slice(-8),
+    );
+  });
+
+  imafs.test('add says for each certificate what became of it, and why', async () => {
+    const container = await imafs.activated([]);
+    const files = ['one.pem', 'rogue.der', 'revoked.pem', 'ca.der'].map((name) => made.path(name));
+    const { exit, lines } = await verb(container, 'key', 'add', imafs.mountpoint, ...files);
+    assert.equal(exit, 8);
+    const reasons = lines
+      .slice(0, -1)
+      .map(({ added, reasons: all }) => [added, (all as { errno: string }[])[0]?.errno]);
+    assert.deepEqual(reasons, [
+      [true, undefined],
+      [false, 'ENOKEY'],
+      [false, 'EKEYREJECTED'],
+      [false, 'ENOKEY'],
+    ]);
+    assert.equal(lines.at(-1)?.['code'], 'key-refused');
+    assert.equal(
+      await keyring(imafs, container, container, '.ima'),
+      lineOf('leaf') + lineOf('one'),
+    );
+    // By the system's root, for it.
+    const ns = ['--ns', String(container.id)];
+    const more = await verb(
+      imafs.system,
+      'key',
+      'add',
+      ...ns,
+      imafs.mountpoint,
+      made.path('two.der'),
+    );
+    assert.equal(more.exit, 0);
+    const shown = await verb(imafs.system, 'key', 'ls', ...ns, imafs.mountpoint);
+    assert.equal(shown.lines.filter(({ keyring: where }) => where === '.ima').length, 3);
+  });
+
+  imafs.test('check --mount tells before what add would do', async () => {
+    const container = await imafs.activated([]);
+    const files = ['one.pem', 'rogue.pem', 'revoked.der', 'leaf.pem'].map((name) =>
+      made.path(name),
+    );
+    const ground = ['--mount', imafs.mountpoint];
+    const { exit, lines } = await verb(container, 'key', 'check', ...ground, ...files);
+    assert.equal(exit, 8);
+    const admitted = lines.slice(0, -1).map((line) => line['admitted']);
+    assert.deepEqual(admitted, [true, false, false, true]);
+    assert.equal(await keyring(imafs, container, container, '.ima'), lineOf('leaf'));
+  });
+});
 
 describe('a policy with KEY_CHECK and CRITICAL_DATA', () => {
   const rules = ['measure func=KEY_CHECK keyrings=.ima', 'measure func=CRITICAL_DATA label=app'];
