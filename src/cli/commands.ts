@@ -156,7 +156,7 @@ export function commandTable(startDaemon: StartDaemon): readonly Command[] {
       fewest: 1,
       most: ANY_NUMBER,
       options: {},
-      run: async (invocation) => (await import('./policy.js')).policyCheck(invocation),
+      run: async (invocation) => (await import('./policy-check.js')).policyCheck(invocation),
     },
     {
       name: 'policy load',

@@ -1,6 +1,7 @@
 import type { Certificate } from '../keys/certificate.js';
 import type { Invocation } from './command.js';
-import { type ControlClient, connect } from './control-client.js';
+import { connect } from './connect.js';
+import type { ControlClient } from './control-client.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { demandNoneRefused, readKeyFiles } from './key-files.js';
 import { type KeyReason, notACertificate, showVerdict } from './key-verdict.js';
@@ -8,9 +9,9 @@ import { readStatus } from './mount-status.js';
 import { UserError } from './user-error.js';
 
 /** `imafs key add`: certificates into `.ima` of a namespace, each admitted or refused by itself. */
-export function keyAdd({ operands, options, output }: Invocation): ExitCode {
+export async function keyAdd({ operands, options, output }: Invocation): Promise<ExitCode> {
   const [mountpoint = '', ...names] = operands;
-  const client = connect(mountpoint, options.text('control'));
+  const client = await connect(mountpoint, options.text('control'));
   const namespace = options.text('ns') ?? client.ownNamespace();
   const files = readKeyFiles(names);
   let refused = 0;

@@ -3,7 +3,7 @@ import { noteOf, objectionsTo } from '../keys/admit.js';
 import { type BlacklistEntry, parseBlacklistEntry } from '../keys/blacklist-file.js';
 import type { Certificate } from '../keys/certificate.js';
 import type { GivenOptions, Invocation } from './command.js';
-import { connect } from './control-client.js';
+import { connect } from './connect.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { demandNoneRefused, readKeyFiles } from './key-files.js';
 import { type KeyReason, notACertificate, showVerdict } from './key-verdict.js';
@@ -21,8 +21,8 @@ interface Ground {
 }
 
 /** `imafs key check`: whether certificates may enter `.ima`, and all reasons why not. */
-export function keyCheck({ operands, options, output }: Invocation): ExitCode {
-  const ground = groundOf(options);
+export async function keyCheck({ operands, options, output }: Invocation): Promise<ExitCode> {
+  const ground = await groundOf(options);
   let refused = 0;
   const files = readKeyFiles(operands);
   for (const file of files) {
@@ -39,14 +39,14 @@ export function keyCheck({ operands, options, output }: Invocation): ExitCode {
   return EXIT.ok;
 }
 
-function groundOf(options: GivenOptions): Ground {
+async function groundOf(options: GivenOptions): Promise<Ground> {
   const [directory, mount] = [options.text('keys'), options.text('mount')];
   if (directory !== undefined && mount !== undefined) {
     const message = 'certificates are checked against --keys or --mount, not both';
     throw new UserError(EXIT.usage, 'bad-options', message);
   }
   if (mount !== undefined) {
-    const client = connect(mount, options.text('control'));
+    const client = await connect(mount, options.text('control'));
     const keys = readMountKeys(client, options.text('ns') ?? client.ownNamespace());
     const blacklist = keys.blacklist.flatMap((line) => parseBlacklistEntry(line) ?? []);
     return groundFrom(

@@ -1,6 +1,6 @@
 import type { Certificate } from '../keys/certificate.js';
 import type { Invocation } from './command.js';
-import { connect } from './control-client.js';
+import { connect } from './connect.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { columns } from './help.js';
 import { keyFields } from './key-fields.js';
@@ -8,8 +8,8 @@ import { readMountKeys } from './mount-keys.js';
 import { readStatus } from './mount-status.js';
 
 /** `imafs key ls`: the keyrings of a namespace, and what keys=DIR held that is in none. */
-export function keyLs({ operands, options, output }: Invocation): ExitCode {
-  const client = connect(operands[0] ?? '', options.text('control'));
+export async function keyLs({ operands, options, output }: Invocation): Promise<ExitCode> {
+  const client = await connect(operands[0] ?? '', options.text('control'));
   const namespace = options.text('ns') ?? client.ownNamespace();
   const { authorities, trusted, blacklist } = readMountKeys(client, namespace);
   // The whole mount's, which the system's root alone is shown, and once.

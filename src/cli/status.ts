@@ -1,5 +1,6 @@
 import type { MountLine } from '../base/mountinfo.js';
 import type { Invocation } from './command.js';
+import { demandAnswers } from './connect.js';
 import { mountsOf } from './control-client.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { NO_ANSWER, statusOf } from './mount-answer.js';
@@ -16,6 +17,7 @@ export async function status({ operands, options, output }: Invocation): Promise
   const control = options.text('control') ?? MOUNT_OPTIONS.control.default;
   const [path] = operands;
   if (path !== undefined) {
+    await demandAnswers(path, control);
     const { whole } = mountsOf(path);
     showServed(output, whole, statusOf(whole, await probeMount(whole, control), control));
     return EXIT.ok;

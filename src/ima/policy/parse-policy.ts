@@ -95,6 +95,9 @@ export function parsePolicy(
 
 /** One turn of ima_parse_rule's loop. */
 function addWord(draft: Draft, token: Token, machine: PolicyMachine): Result<Draft, Complaint> {
+  if (token.text.endsWith('\r')) {
+    return complain('the line ends with a carriage return', 'convert the file with dos2unix');
+  }
   const action = actions.find((word) => word === token.text);
   if (action) {
     return draft.rule.action === undefined
@@ -169,9 +172,6 @@ function complainOfWord(
       `${condition.name} has no value`,
       `write ${condition.name}=VALUE without spaces`,
     );
-  }
-  if (word.endsWith('\r')) {
-    return complain('the line ends with a carriage return', 'convert the file with dos2unix');
   }
   const head = /^[^=<>]*=?/.exec(word)?.[0] ?? word;
   const nearest = nearestWord(head, KNOWN_WORDS);
