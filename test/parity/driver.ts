@@ -107,7 +107,10 @@ function attributes(path: string, file: FileSpec, own: number): string[] {
 }
 
 function filled(step: string, it: Case, ima: string): string {
-  return step.replaceAll('$IMA', ima).replaceAll('$O', String(ownerOf(it)));
+  return step
+    .replaceAll('$IMA', ima)
+    .replaceAll('$D', directoryOf(it))
+    .replaceAll('$O', String(ownerOf(it)));
 }
 
 /** Words for the shell; blanks separate them, `%20` and `%0a` stand for a blank and a newline inside one. */
