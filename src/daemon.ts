@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { AuditLog } from './audit/audit-log.js';
+import { activeLsm } from './base/active-lsm.js';
 import { createLog, type Log } from './base/log.js';
 import { loadAddon } from './binding/addon.js';
 import type { Addon, NativeTransport, TransportFacts } from './binding/addon-types.js';
@@ -32,6 +33,7 @@ import { IMA_XATTR } from './gate/opened-file.js';
 import { Settling } from './gate/settling.js';
 import { XattrHandler } from './gate/xattr.js';
 import { changeIma, type Ima } from './ima/ima.js';
+import type { PolicyMachine } from './ima/policy/condition.js';
 import type { Lists } from './lists/lists.js';
 import { boundNames } from './namespaces/bound-names.js';
 import { Lifecycle } from './namespaces/lifecycle.js';
@@ -60,6 +62,9 @@ export interface RunningDaemon {
   stop(): Promise<void>;
 }
 
+/** What a policy may ask of this machine. */
+const policyMachine: PolicyMachine = { canHash, lsm: activeLsm() };
+
 /** How long the helper that reads a policy file for its writer may take. */
 const POLICY_READ_MS = 5000;
 
@@ -76,7 +81,7 @@ export const startDaemon = async (
   const log = createLog(options.logLevel);
   const systemNamespace = findSystemNamespace(addon, options.systemNs);
   if (!systemNamespace.ok) throw new StartProblem('system-namespace', systemNamespace.problem);
-  const policy = startPolicy(options.policy);
+  const policy = startPolicy(options.policy, policyMachine);
   if (!policy.ok) throw new StartProblem('policy', policy.problem);
   if (!canHash(options.imaHash)) {
     throw new StartProblem('hash', `${options.imaHash} cannot be computed here`);
@@ -238,6 +243,7 @@ const serve = (mounted: Mounted): RunningDaemon => {
     changed: () => registry.changed(),
     auditStatus,
     auditRule: audit.policyRule.bind(audit),
+    machine: policyMachine,
   });
   if (options.policy.kind === 'text') policyLoader.startedCustom(registry.system);
 

@@ -13,6 +13,7 @@ import { EXIT, type ExitCode } from './exit-codes.js';
 import { type MatchingRule, matchingRules, objectFacts } from './matching-rules.js';
 import { readStatus, type Status } from './mount-status.js';
 import type { JsonValue } from './output.js';
+import { policyMachine } from './policy-machine.js';
 import { UserError } from './user-error.js';
 
 const HEAD_BYTES = 4096;
@@ -109,7 +110,7 @@ function decidingRules(
   head: Buffer,
 ): MatchingRule[] {
   if (report.mount === undefined) return [];
-  const parsed = parsePolicy(client.read('self/policy'), 'policy');
+  const parsed = parsePolicy(client.read('self/policy'), 'policy', policyMachine());
   if (!parsed.ok) return [];
   return matchingRules(new Policy(parsed.value), objectFacts(stat, report.mount), {
     name: basename(path),

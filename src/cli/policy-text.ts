@@ -4,6 +4,7 @@ import { errnoOf } from '../base/errno.js';
 import { type PolicyProblem, parsePolicy } from '../ima/policy/parse-policy.js';
 import { Policy } from '../ima/policy/policy.js';
 import { EXIT } from './exit-codes.js';
+import { policyMachine } from './policy-machine.js';
 import { UserError } from './user-error.js';
 
 /** How many problems a message shows; `policy check` shows all. */
@@ -29,7 +30,7 @@ export function problemText(source: string, problem: PolicyProblem): string {
 
 /** The policy a text spells out; throws a UserError with its first problems otherwise. */
 export function demandValidPolicy(text: string, source: string): Policy {
-  const parsed = parsePolicy(text, source);
+  const parsed = parsePolicy(text, source, policyMachine());
   if (parsed.ok) return new Policy(parsed.value);
   const shown = parsed.problem.slice(0, SHOWN);
   throw new UserError(EXIT.badPolicy, 'policy-invalid', `policy ${source} is not valid`, [

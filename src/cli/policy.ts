@@ -5,6 +5,7 @@ import type { Invocation } from './command.js';
 import { type ControlClient, connect } from './control-client.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { readStatus } from './mount-status.js';
+import { policyMachine } from './policy-machine.js';
 import { demandValidPolicy, problemText, readPolicyFile } from './policy-text.js';
 import { UserError } from './user-error.js';
 
@@ -12,7 +13,7 @@ import { UserError } from './user-error.js';
 export function policyCheck({ operands, output }: Invocation): ExitCode {
   let invalid = 0;
   for (const file of operands) {
-    const parsed = parsePolicy(readPolicyFile(file), file);
+    const parsed = parsePolicy(readPolicyFile(file), file, policyMachine());
     if (parsed.ok) {
       const rules = parsed.value.length;
       output.result('policy', { file, valid: true, rules }, `${file}: ok, ${countOf(rules)}`);
@@ -79,7 +80,7 @@ export function policyShow({ operands, options, output }: Invocation): ExitCode 
   const client = connect(operands[0] ?? '', options.text('control'));
   const namespace = options.text('ns') ?? client.ownNamespace();
   const text = client.read(`${namespace}/policy`);
-  const parsed = parsePolicy(text, 'policy');
+  const parsed = parsePolicy(text, 'policy', policyMachine());
   const { rules } = parsed.ok ? new Policy(parsed.value) : Policy.empty;
   output.result(
     'policy',

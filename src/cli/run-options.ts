@@ -1,5 +1,4 @@
 import { builtinPolicy, isBuiltinPolicy } from '../ima/policy/builtin.js';
-import { showRule } from '../ima/policy/show-rule.js';
 import { EXIT } from './exit-codes.js';
 import { demandValidPolicy, readPolicyFile } from './policy-text.js';
 import { UserError } from './user-error.js';
@@ -41,5 +40,9 @@ function policyText(value: string): { source: string; text: string } {
   }
   const rules = builtinPolicy(value);
   if (!rules.ok) throw new UserError(EXIT.badPolicy, 'policy-invalid', rules.problem);
-  return { source: value, text: rules.value.map((rule) => `${showRule(rule)}\n`).join('') };
+  if (rules.value.failsSecurely) {
+    const message = 'fail_securely is about a mount, not about the namespace of a command';
+    throw new UserError(EXIT.usage, 'bad-option', message);
+  }
+  return { source: value, text: rules.value.text() };
 }

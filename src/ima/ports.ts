@@ -39,6 +39,8 @@ export interface Subject {
   readonly sgid: number;
   readonly capSetuid: boolean;
   readonly capSetgid: boolean;
+  /** Of the security module, where a policy asks for it. */
+  readonly label?: string | undefined;
 }
 
 /** What policy conditions look at: always the backing file's, never FUSE's. */
@@ -51,6 +53,10 @@ export interface ObjectFacts {
   readonly fsName: string;
   /** lower-case UUID or undefined */
   readonly fsUuid: string | undefined;
+  /** What stands behind the dot of fuse.sshfs, undefined for most file systems. */
+  readonly fsSubtype?: string | undefined;
+  /** security.selinux, where a policy asks for it. */
+  readonly label?: string | undefined;
 }
 
 export interface Digest {

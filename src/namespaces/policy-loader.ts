@@ -7,6 +7,7 @@
 import { type ErrnoName, errnoOf } from '../base/errno.js';
 import type { Caller } from '../binding/addon-types.js';
 import { changeIma } from '../ima/ima.js';
+import type { PolicyMachine } from '../ima/policy/condition.js';
 import { type LoggedWord, loggedWords } from '../ima/policy/logged-words.js';
 import { type PolicyProblem, parsePolicy, parsePolicyLine } from '../ima/policy/parse-policy.js';
 import { Policy } from '../ima/policy/policy.js';
@@ -32,6 +33,8 @@ export type AuditRule = (rule: {
 }) => Promise<void>;
 
 export interface PolicyLoaderParts {
+  /** What policies may ask for here. */
+  readonly machine: PolicyMachine;
   /** Reads a file as the caller would open it; rejects with an Error with `code`. */
   readonly readAsCaller: (caller: Caller, path: string, limitBytes: number) => Promise<Buffer>;
   /** A policy changed: remembered verdicts are void. */
@@ -73,7 +76,7 @@ export class PolicyLoader {
       failed: (problem) => this.#failures.set(namespace, { ...problem, time: now() }),
       commit: (rules) => {
         this.#custom.add(namespace);
-        this.#change(namespace, isCustom ? before.append(rules) : new Policy(rules));
+        this.#change(namespace, isCustom ? before.append(rules) : before.replace(rules));
       },
       drop: () => {
         if (!isCustom) this.#custom.delete(namespace);
@@ -174,7 +177,7 @@ export class PolicyLoad {
   }
 
   async #readRule(text: string, caller: Caller): Promise<Rule[] | LoadProblem> {
-    const parsed = parsePolicyLine(text, this.#line, INLINE);
+    const parsed = parsePolicyLine(text, this.#line, INLINE, this.parts.machine);
     await this.#auditRule(text, parsed.ok ? undefined : parsed.problem);
     if (parsed.ok) return parsed.value === undefined ? [] : [parsed.value];
     await this.#audit(caller, 'update_policy', 'invalid-policy', 0);
@@ -196,7 +199,7 @@ export class PolicyLoad {
       if (errno === undefined) throw error;
       return this.#problem(errno, `${path} cannot be read`);
     }
-    const parsed = parsePolicy(text, path);
+    const parsed = parsePolicy(text, path, this.parts.machine);
     const [bad] = parsed.ok ? [] : parsed.problem;
     // Of what is no rule nothing is shown: the writer may name files to learn what is in them.
     const good = text.split('\n').slice(0, bad === undefined ? undefined : bad.line - 1);

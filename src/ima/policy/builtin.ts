@@ -1,6 +1,10 @@
 import { failure, type Result, success } from '../../base/result.js';
+import type { PolicyMachine } from './condition.js';
 import { parsePolicy } from './parse-policy.js';
+import { Policy } from './policy.js';
 import type { Rule } from './rule.js';
+
+const FAIL_SECURELY = 'fail_securely';
 
 /** Magics of the file systems that hold no files of their own (ima_policy.c). */
 const PROC = '0x9fa0';
@@ -38,50 +42,52 @@ const POLICIES: Readonly<Record<string, readonly string[]>> = {
     'measure func=FIRMWARE_CHECK',
     'measure func=POLICY_CHECK',
   ],
-  // A kernel with IMA_WRITE_POLICY also demands signed policies here: with signatures.
+  secure_boot: [
+    'appraise func=MODULE_CHECK appraise_type=imasig',
+    'appraise func=FIRMWARE_CHECK appraise_type=imasig',
+    'appraise func=KEXEC_KERNEL_CHECK appraise_type=imasig',
+    'appraise func=POLICY_CHECK appraise_type=imasig',
+  ],
   appraise_tcb: [
     ...appraisedNever.map((magic) => `dont_appraise fsmagic=${magic}`),
+    // As in kernels whose policy can be written more than once (IMA_WRITE_POLICY).
+    'appraise func=POLICY_CHECK appraise_type=imasig',
     'appraise fowner=0',
   ],
   critical_data: ['measure func=CRITICAL_DATA'],
+  // Has no rules: what IMA cannot trust fails wherever it is appraised.
+  [FAIL_SECURELY]: [],
 };
 
-/** Known to the kernel, not expressible yet. */
-const NOT_YET: Readonly<Record<string, string>> = {
-  secure_boot: 'it demands signatures',
-  fail_securely: 'it judges file systems whose signatures cannot be verified',
-};
+/** Built-in rules ask nothing of the machine. */
+const NO_MACHINE: PolicyMachine = { canHash: () => false, lsm: undefined };
 
 /** Whether the text names built-in policies only, and so is not a file's name. */
 export function isBuiltinPolicy(text: string): boolean {
-  return split(text).every((name) => Object.hasOwn(POLICIES, name) || Object.hasOwn(NOT_YET, name));
+  return split(text).every((name) => Object.hasOwn(POLICIES, name));
 }
 
 /**
- * The rules of `ima_policy=`: one name or several joined by '|'; each rule's source is the name of
+ * The policy of `ima_policy=`: one name or several joined by '|'; each rule's source is the name of
  * its policy. The problem is a sentence.
  */
-export function builtinPolicy(text: string): Result<Rule[], string> {
+export function builtinPolicy(text: string): Result<Policy, string> {
   const names = split(text);
-  for (const name of names) {
-    if (Object.hasOwn(NOT_YET, name)) {
-      return failure(`built-in policy ${name} is not supported yet: ${NOT_YET[name]}`);
-    }
-    if (!Object.hasOwn(POLICIES, name)) {
-      return failure(
-        `there is no built-in policy '${name}': use ${Object.keys(POLICIES).join(', ')}`,
-      );
-    }
+  const unknown = names.find((name) => !Object.hasOwn(POLICIES, name));
+  if (unknown !== undefined) {
+    const known = Object.keys(POLICIES).join(', ');
+    return failure(`there is no built-in policy '${unknown}': use ${known}`);
   }
   const rules: Rule[] = [];
   for (const [name, lines] of Object.entries(POLICIES)) {
-    const parsed = names.includes(name) ? parsePolicy(lines.join('\n'), name) : success([]);
+    const wanted = names.includes(name) ? lines : [];
+    const parsed = parsePolicy(wanted.join('\n'), name, NO_MACHINE);
     if (!parsed.ok) {
       return failure(`built-in policy ${name} does not parse`);
     }
     rules.push(...parsed.value);
   }
-  return success(rules);
+  return success(new Policy(rules, names.includes(FAIL_SECURELY)));
 }
 
 function split(text: string): string[] {

@@ -1,6 +1,6 @@
 import { conditions } from './conditions.js';
 import { lexPolicyLine } from './lex-policy-line.js';
-import { NOT_YET, type PolicyProblem } from './parse-policy.js';
+import type { PolicyProblem } from './parse-policy.js';
 import type { IdCondition } from './rule.js';
 import { actions } from './rule.js';
 
@@ -37,6 +37,5 @@ function loggedWord(text: string): LoggedWord[] {
 }
 
 function operatorsOf(key: string): readonly IdCondition['comparison'][] {
-  const known = conditions.find(({ name }) => name === key)?.comparisons;
-  return known ?? (NOT_YET.includes(`${key}=`) ? ['='] : []);
+  return conditions.find(({ name }) => name === key)?.comparisons ?? [];
 }

@@ -1,4 +1,5 @@
 import type { Hook, ObjectFacts, Subject } from '../ports.js';
+import { LSM_WORDS, matchesLabel } from './lsm-conditions.js';
 import type { Policy } from './policy.js';
 import { type ActionFamily, familyOf, type IdCondition, isDoAction, type Rule } from './rule.js';
 
@@ -15,6 +16,8 @@ export interface PolicyQuery {
   readonly mask: number;
   readonly subject: Subject;
   readonly object: ObjectFacts;
+  /** The keyring of KEY_CHECK, the label of CRITICAL_DATA. */
+  readonly data?: string;
 }
 
 /** What is to be done (ima_match_policy's action mask), and for each family the rule that said so. */
@@ -69,15 +72,15 @@ export function matchPolicy(
 }
 
 /** ima_match_rules (ima_policy.c): whether every condition of one rule holds. */
-export function matchRule(rule: Rule, { hook, mask, subject, object }: PolicyQuery): boolean {
+export function matchRule(rule: Rule, query: PolicyQuery): boolean {
+  const { hook, mask, subject, object } = query;
   // An attribute change asks whether the file is appraised at all, by whatever hook and access.
   const anyAccess = hook === 'POST_SETATTR';
   if (rule.func !== undefined && rule.func !== hook && !anyAccess) {
     return false;
   }
   if (hook === 'KEY_CHECK' || hook === 'CRITICAL_DATA') {
-    // ima_match_rule_data: no file here, and only rules that name the hook are meant.
-    return rule.func === hook && holds(rule.uid, subject.uid) && holds(rule.gid, subject.gid);
+    return rule.func === hook && matchRuleData(rule, query);
   }
   if (rule.mask && !anyAccess && !matchMask(rule.mask, mask)) {
     return false;
@@ -85,14 +88,38 @@ export function matchRule(rule: Rule, { hook, mask, subject, object }: PolicyQue
   return (
     (rule.fsmagic === undefined || rule.fsmagic === object.fsMagic) &&
     (rule.fsname === undefined || rule.fsname === object.fsName) &&
+    (rule.fs_subtype === undefined || rule.fs_subtype === object.fsSubtype) &&
     (rule.fsuuid === undefined || rule.fsuuid === object.fsUuid) &&
     holds(rule.uid, subject.uid) &&
     holds(rule.euid, ...idsOf(subject.capSetuid, subject.euid, subject.suid, subject.uid)) &&
     holds(rule.gid, subject.gid) &&
     holds(rule.egid, ...idsOf(subject.capSetgid, subject.egid, subject.sgid, subject.gid)) &&
     holds(rule.fowner, object.uid) &&
-    holds(rule.fgroup, object.gid)
+    holds(rule.fgroup, object.gid) &&
+    holdsLabels(rule, query)
   );
+}
+
+/** ima_match_rule_data: there is no file, and only rules that name the hook are meant. */
+function matchRuleData(
+  { uid, gid, keyrings, label }: Rule,
+  { hook, subject, data }: PolicyQuery,
+): boolean {
+  const names = hook === 'KEY_CHECK' ? keyrings : label;
+  return (
+    holds(uid, subject.uid) &&
+    holds(gid, subject.gid) &&
+    (names === undefined || (data !== undefined && names.includes(data)))
+  );
+}
+
+/** security_audit_rule_match, for each of the rule's labels. */
+function holdsLabels(rule: Rule, { subject, object }: PolicyQuery): boolean {
+  return LSM_WORDS.every((word) => {
+    const wanted = rule[word];
+    const found = word.startsWith('subj_') ? subject.label : object.label;
+    return wanted === undefined || matchesLabel(word, wanted, found);
+  });
 }
 
 function matchMask({ bit, inverted }: NonNullable<Rule['mask']>, mask: number): boolean {

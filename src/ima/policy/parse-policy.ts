@@ -1,5 +1,13 @@
 import { failure, type Result, success } from '../../base/result.js';
-import { type Complaint, type Condition, type ConditionName, conditions } from './conditions.js';
+import {
+  type Comparison,
+  type Complaint,
+  type Condition,
+  type ConditionName,
+  complain,
+  type PolicyMachine,
+} from './condition.js';
+import { conditions } from './conditions.js';
 import { lexPolicyLine, type Token } from './lex-policy-line.js';
 import { nearestWord } from './nearest-word.js';
 import { actions, type Rule } from './rule.js';
@@ -18,25 +26,7 @@ export interface PolicyProblem {
   readonly isWhole: boolean;
 }
 
-/** Words a kernel knows and we do not yet: refused, for a rule without them would mean another. */
-export const NOT_YET: readonly string[] = [
-  'fs_subtype=',
-  'keyrings=',
-  'label=',
-  'obj_user=',
-  'obj_role=',
-  'obj_type=',
-  'subj_user=',
-  'subj_role=',
-  'subj_type=',
-  'digest_type=',
-  'appraise_type=',
-  'appraise_flag=',
-  'appraise_algos=',
-  'permit_directio',
-];
-
-const KNOWN_WORDS = [...actions, ...conditions.map(({ name }) => `${name}=`), ...NOT_YET];
+const KNOWN_WORDS = [...actions, ...conditions.map(wordOf)];
 
 /** A rule in the making, and which token gave each of its parts. */
 interface Draft {
@@ -51,7 +41,8 @@ interface Draft {
 export function parsePolicyLine(
   text: string,
   line: number,
-  source = 'policy',
+  source: string,
+  machine: PolicyMachine,
 ): Result<Rule | undefined, PolicyProblem> {
   const tokens = lexPolicyLine(text);
   const [first] = tokens;
@@ -67,7 +58,7 @@ export function parsePolicyLine(
 
   let draft: Draft = { rule: {}, givenBy: new Map() };
   for (const token of tokens) {
-    const next = addWord(draft, token);
+    const next = addWord(draft, token, machine);
     if (!next.ok) {
       return report(token, next.problem, false);
     }
@@ -84,11 +75,15 @@ export function parsePolicyLine(
 }
 
 /** A whole policy: every rule, or every line's first problem. The last newline may be missing. */
-export function parsePolicy(text: string, source: string): Result<Rule[], PolicyProblem[]> {
+export function parsePolicy(
+  text: string,
+  source: string,
+  machine: PolicyMachine,
+): Result<Rule[], PolicyProblem[]> {
   const rules: Rule[] = [];
   const problems: PolicyProblem[] = [];
   for (const [index, line] of text.split('\n').entries()) {
-    const parsed = parsePolicyLine(line, index + 1, source);
+    const parsed = parsePolicyLine(line, index + 1, source, machine);
     if (!parsed.ok) {
       problems.push(parsed.problem);
     } else if (parsed.value) {
@@ -99,20 +94,20 @@ export function parsePolicy(text: string, source: string): Result<Rule[], Policy
 }
 
 /** One turn of ima_parse_rule's loop. */
-function addWord(draft: Draft, token: Token): Result<Draft, Complaint> {
+function addWord(draft: Draft, token: Token, machine: PolicyMachine): Result<Draft, Complaint> {
   const action = actions.find((word) => word === token.text);
   if (action) {
     return draft.rule.action === undefined
       ? success(extend(draft, 'action', { action }, token))
       : complain('the rule has two actions', 'write one rule per line');
   }
-  const [, name = '', comparison, value = ''] = /^([^=<>]*)([=<>]?)(.*)$/s.exec(token.text) ?? [];
-  const condition = conditions.find((known) => known.name === name);
-  const operator = condition?.comparisons.find((known) => known === comparison);
-  if (!condition || operator === undefined || value === '') {
-    return complainOfWord(token.text, condition, value);
+  const found = readWord(token.text);
+  if (!found.ok) {
+    return found;
   }
-  if (draft.givenBy.has(condition.name) && !condition.repeatable) {
+  const { condition, comparison, value } = found.value;
+  const { name } = condition;
+  if (draft.givenBy.has(name) && !condition.repeatable) {
     return complain(`${name} is given twice`, 'leave one of them out');
   }
   if (condition.insteadOf && draft.givenBy.has(condition.insteadOf)) {
@@ -122,8 +117,31 @@ function addWord(draft: Draft, token: Token): Result<Draft, Complaint> {
     const hint = `write ${condition.after} before ${name}=`;
     return complain(`${name} goes with ${condition.after} only`, hint);
   }
-  const parsed = condition.parse(value, operator);
-  return parsed.ok ? success(extend(draft, condition.name, parsed.value, token)) : parsed;
+  const parsed = condition.parse(value, comparison, draft.rule, machine);
+  return parsed.ok ? success(extend(draft, name, parsed.value, token)) : parsed;
+}
+
+interface Word {
+  readonly condition: Condition;
+  readonly comparison: Comparison;
+  readonly value: string;
+}
+
+/** Which condition a word is, by the operators it takes (policy_tokens). */
+function readWord(text: string): Result<Word, Complaint> {
+  const [, name = '', sign, value = ''] = /^([^=<>]*)([=<>]?)(.*)$/s.exec(text) ?? [];
+  const condition = conditions.find((known) => known.name === name);
+  if (condition?.comparisons.length === 0 && sign === '') {
+    return success({ condition, comparison: '=', value });
+  }
+  const comparison = condition?.comparisons.find((known) => known === sign);
+  return condition && comparison && value !== ''
+    ? success({ condition, comparison, value })
+    : complainOfWord(text, condition, value);
+}
+
+function wordOf({ name, comparisons }: Condition): string {
+  return comparisons.length === 0 ? name : `${name}=`;
 }
 
 function extend(
@@ -140,8 +158,8 @@ function complainOfWord(
   condition: Condition | undefined,
   value: string,
 ): Result<never, Complaint> {
-  if (NOT_YET.some((known) => (known.endsWith('=') ? word.startsWith(known) : word === known))) {
-    return complain(`'${word}' is not supported yet`, 'leave the rule out');
+  if (condition?.comparisons.length === 0) {
+    return complain(`${condition.name} takes no value`, `write ${condition.name}`);
   }
   if (condition && value !== '') {
     return complain(`${condition.name} takes only '='`, `write ${condition.name}=${value}`);
@@ -161,8 +179,4 @@ function complainOfWord(
     `unknown word '${word}'`,
     nearest ? `did you mean ${nearest}?` : 'see Documentation/ABI/testing/ima_policy of the kernel',
   );
-}
-
-function complain(message: string, hint: string): Result<never, Complaint> {
-  return failure({ message, hint });
 }

@@ -1,3 +1,5 @@
+import type { HashAlgorithm } from '../ports.js';
+import { LSM_WORDS } from './lsm-conditions.js';
 import { type ActionFamily, familyOf, isDoAction, type Rule } from './rule.js';
 import { showRule } from './show-rule.js';
 
@@ -8,14 +10,28 @@ export class Policy {
   readonly rules: readonly Rule[];
   /** Some rule looks at uid, euid, gid or egid: verdicts depend on the caller's credentials. */
   readonly readsCredentials: boolean;
+  /** Some rule looks at the caller's label: verdicts cannot be remembered by ids alone. */
+  readonly readsSubjectLabel: boolean;
+  /** Some rule looks at the file's label. */
+  readonly readsObjectLabel: boolean;
+  /** SETXATTR_CHECK: what hash algorithms security.ima may be set with; undefined: any that is known. */
+  readonly setxattrAlgorithms: readonly HashAlgorithm[] | undefined;
   /** Families some rule demands (ima_policy_flag); a family not in here never needs matching. */
   readonly families: ReadonlySet<ActionFamily>;
 
-  constructor(rules: readonly Rule[]) {
+  constructor(
+    rules: readonly Rule[],
+    /** ima_policy=fail_securely: what is on a file system that cannot be trusted fails. */
+    readonly failsSecurely = false,
+  ) {
     this.rules = rules;
     this.readsCredentials = rules.some(
       ({ uid, euid, gid, egid }) => (uid ?? euid ?? gid ?? egid) !== undefined,
     );
+    this.readsSubjectLabel = rules.some((rule) => hasLabel(rule, 'subj_'));
+    this.readsObjectLabel = rules.some((rule) => hasLabel(rule, 'obj_'));
+    // The first one counts (update_allowed_hash_algorithms).
+    this.setxattrAlgorithms = rules.find(({ func }) => func === 'SETXATTR_CHECK')?.appraise_algos;
     this.families = new Set(
       rules.filter(({ action }) => isDoAction(action)).map(({ action }) => familyOf(action)),
     );
@@ -28,11 +44,20 @@ export class Policy {
 
   /** This policy with more rules at its end, as a later update of the kernel's policy file. */
   append(rules: readonly Rule[]): Policy {
-    return rules.length === 0 ? this : new Policy([...this.rules, ...rules]);
+    return rules.length === 0 ? this : new Policy([...this.rules, ...rules], this.failsSecurely);
+  }
+
+  /** Other rules in place of the built-in ones, as the first update; fail_securely is none of them. */
+  replace(rules: readonly Rule[]): Policy {
+    return new Policy(rules, this.failsSecurely);
   }
 
   /** As the kernel shows it: one rule per line, a space before each newline. */
   text(): string {
     return this.rules.map((rule) => `${showRule(rule)}\n`).join('');
   }
+}
+
+function hasLabel(rule: Rule, prefix: 'subj_' | 'obj_'): boolean {
+  return LSM_WORDS.some((word) => word.startsWith(prefix) && rule[word] !== undefined);
 }

@@ -25,6 +25,43 @@ export const policyText: readonly (readonly [written: string, shown: string])[] 
   ['dont_hash fsmagic=0x9fa0', 'dont_hash fsmagic=0x9fa0 '],
   ['dont_measure fsmagic=9fa0', 'dont_measure fsmagic=0x9fa0 '],
   ['dont_appraise func=MMAP_CHECK', 'dont_appraise func=MMAP_CHECK '],
+  [
+    'appraise fowner=1 digest_type=verity appraise_type=sigv3',
+    'appraise fowner=1 appraise_type=sigv3 digest_type=verity ',
+  ],
+  ['measure digest_type=verity fowner=2', 'measure fowner=2 digest_type=verity '],
+  [
+    'appraise func=MODULE_CHECK appraise_type=imasig|modsig',
+    'appraise func=MODULE_CHECK appraise_type=imasig|modsig ',
+  ],
+  [
+    'appraise fowner=4 appraise_algos=sha512,sha256,sha1',
+    'appraise fowner=4 appraise_algos=sha1,sha256,sha512 ',
+  ],
+  [
+    'appraise fowner=4 appraise_algos=sha224,md5,sha384',
+    'appraise fowner=4 appraise_algos=md5,sha384,sha224 ',
+  ],
+  [
+    'appraise fowner=5 appraise_type=imasig appraise_flag=check_blacklist',
+    'appraise fowner=5 appraise_type=imasig ',
+  ],
+  ['appraise fowner=6 permit_directio permit_directio', 'appraise fowner=6 permit_directio '],
+  [
+    'appraise appraise_algos=sha256 func=SETXATTR_CHECK',
+    'appraise func=SETXATTR_CHECK appraise_algos=sha256 ',
+  ],
+  [
+    'measure func=KEY_CHECK keyrings=.ima|.evm template=ima-buf pcr=12',
+    'measure func=KEY_CHECK keyrings=.ima|.evm pcr=12 template=ima-buf ',
+  ],
+  ['measure func=CRITICAL_DATA label=a|b|c', 'measure func=CRITICAL_DATA label=a|b|c '],
+  [
+    'measure func=KEXEC_CMDLINE fowner=3 fsmagic=0x1 uid=4 pcr=3',
+    'measure func=KEXEC_CMDLINE fsmagic=0x1 pcr=3 uid=4 fowner=3 ',
+  ],
+  ['measure fsmagic=0xffffffffffffffff', 'measure fsmagic=0xffffffffffffffff '],
+  ['measure pcr=10 pcr=11', 'measure pcr=11 '],
 ];
 
 /** Lines the same kernel refused. */
@@ -77,5 +114,6 @@ export const appraiseTcbText = [
   'dont_appraise fsmagic=0xde5e81e4 ',
   'dont_appraise fsmagic=0x27e0eb ',
   'dont_appraise fsmagic=0x63677270 ',
+  'appraise func=POLICY_CHECK appraise_type=imasig ',
   'appraise fowner=0 ',
 ];

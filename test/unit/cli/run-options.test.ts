@@ -6,6 +6,7 @@ import { after, test } from 'node:test';
 
 import { runOptions } from '../../../src/cli/run-options.js';
 import { parsePolicy } from '../../../src/ima/policy/parse-policy.js';
+import { policyMachine } from '../../helpers/policy-machine.js';
 import { transcript } from './transcript.js';
 
 const work = mkdtempSync(join(tmpdir(), 'imafs-run-options-'));
@@ -31,7 +32,7 @@ test('without options there are no rules, and the TPM is a swtpm', () => {
 
 test('built-in policies become the lines that they are', () => {
   const { policy } = runOptions(['policy=tcb|appraise_tcb']);
-  const parsed = parsePolicy(policy?.text ?? '', 'text');
+  const parsed = parsePolicy(policy?.text ?? '', 'text', policyMachine);
   assert.ok(parsed.ok);
   assert.ok(parsed.value.some(({ action }) => action === 'measure'));
   assert.ok(parsed.value.some(({ action }) => action === 'appraise'));

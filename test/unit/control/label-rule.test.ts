@@ -7,6 +7,7 @@ import { parsePolicy } from '../../../src/ima/policy/parse-policy.js';
 import { Policy } from '../../../src/ima/policy/policy.js';
 import type { Namespace } from '../../../src/namespaces/namespace.js';
 import { Sharing } from '../../../src/namespaces/sharing.js';
+import { policyMachine } from '../../helpers/policy-machine.js';
 import { Fixture } from './fixture.js';
 
 const DIGEST = Buffer.alloc(32, 7);
@@ -27,7 +28,7 @@ interface Case {
 
 const refusal = (given: Case): Promise<string | undefined> => {
   const fixture = new Fixture();
-  const rules = parsePolicy(given.systemPolicy ?? '', 'test');
+  const rules = parsePolicy(given.systemPolicy ?? '', 'test', policyMachine);
   assert.ok(rules.ok);
   changeIma(fixture.system.ima, { policy: new Policy(rules.value) });
   const caller = given.caller?.(fixture) ?? fixture.caller(fixture.container);

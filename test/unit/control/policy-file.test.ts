@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StatusEvent } from '../../../src/audit/audit-log.js';
 import { PolicyLoader } from '../../../src/namespaces/policy-loader.js';
+import { policyMachine } from '../../helpers/policy-machine.js';
 import { Fixture, O_WRONLY } from './fixture.js';
 
 const GOOD = 'appraise fowner=1000';
@@ -15,6 +16,7 @@ const policyFixture = (): Fixture & {
   const audited: string[] = [];
   const files = new Map<string, string>();
   const policyLoader = new PolicyLoader({
+    machine: policyMachine,
     readAsCaller: (_caller, path) => {
       const text = files.get(path);
       return text === undefined

@@ -12,6 +12,7 @@ import {
 } from '../../../src/ima/ports.js';
 import type { Access } from '../../../src/ima/process-measurement.js';
 import { type FakeIma, fakeIma } from '../../helpers/fake-list.js';
+import { policyMachine } from '../../helpers/policy-machine.js';
 
 export const user = (uid: number, facts: Partial<Subject> = {}): Subject => ({
   uid,
@@ -35,7 +36,7 @@ export const onExt4 = (uid: number, facts: Partial<ObjectFacts> = {}): ObjectFac
 });
 
 export function policyOf(...lines: string[]): Policy {
-  const parsed = parsePolicy(lines.join('\n'), 'test');
+  const parsed = parsePolicy(lines.join('\n'), 'test', policyMachine);
   if (!parsed.ok) {
     throw new Error(JSON.stringify(parsed.problem));
   }

@@ -15,6 +15,7 @@ import { ProcessWalks } from '../../../src/namespaces/process-walks.js';
 import { Registry } from '../../../src/namespaces/registry.js';
 import { fakeIma } from '../../helpers/fake-list.js';
 import { callerIn, SYSTEM } from '../../helpers/fake-transport.js';
+import { policyMachine } from '../../helpers/policy-machine.js';
 
 export const nameOf = (scope: bigint): number => Number(scope) + 1000;
 
@@ -36,7 +37,7 @@ export const processIn = (
 });
 
 export const policyOf = (...rules: string[]): Policy => {
-  const parsed = parsePolicy(rules.join('\n'), 'test');
+  const parsed = parsePolicy(rules.join('\n'), 'test', policyMachine);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problem));
   return new Policy(parsed.value);
 };

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Namespace } from '../../../src/namespaces/namespace.js';
 import { LIMITS } from '../../../src/namespaces/namespace.js';
 import { type PolicyLoad, PolicyLoader } from '../../../src/namespaces/policy-loader.js';
+import { policyMachine } from '../../helpers/policy-machine.js';
 import { NamespaceFixture } from './fixture.js';
 
 const RULE = 'appraise fowner=1000';
@@ -14,6 +15,7 @@ class LoaderFixture {
   readonly errnos: number[] = [];
   changes = 0;
   readonly loader = new PolicyLoader({
+    machine: policyMachine,
     readAsCaller: (_caller, path) => {
       const text = this.files.get(path);
       return text === undefined

@@ -137,7 +137,8 @@ function naiveActions(rules: readonly Rule[], query: PolicyQuery): number {
 }
 
 /** ima_match_rules as a list of reasons not to match. */
-function naiveMatch(rule: Rule, { hook, mask, subject: s, object: o }: PolicyQuery): boolean {
+function naiveMatch(rule: Rule, query: PolicyQuery): boolean {
+  const { hook, mask, subject: s, object: o, data = '' } = query;
   const post = hook === 'POST_SETATTR';
   const is = (condition: IdCondition | undefined, ids: number[]): boolean => {
     if (!condition) return true;
@@ -146,6 +147,8 @@ function naiveMatch(rule: Rule, { hook, mask, subject: s, object: o }: PolicyQue
     return comparison === '<' ? Math.min(...ids) < id : Math.max(...ids) > id;
   };
   if (hook === 'KEY_CHECK' || hook === 'CRITICAL_DATA') {
+    const names = rule.keyrings ?? rule.label ?? [data];
+    if (!names.includes(data)) return false;
     return rule.func === hook && is(rule.uid, [s.uid]) && is(rule.gid, [s.gid]);
   }
   if (rule.func && rule.func !== hook && !post) return false;
@@ -154,6 +157,9 @@ function naiveMatch(rule: Rule, { hook, mask, subject: s, object: o }: PolicyQue
   }
   if (rule.fsmagic !== undefined && rule.fsmagic !== o.fsMagic) return false;
   if (rule.fsname !== undefined && rule.fsname !== o.fsName) return false;
+  if (rule.fs_subtype !== undefined && rule.fs_subtype !== o.fsSubtype) return false;
+  if (rule.obj_type !== undefined && rule.obj_type !== o.label?.split(':')[2]) return false;
+  if (rule.subj_user !== undefined && rule.subj_user !== s.label?.split(':')[0]) return false;
   if (rule.fsuuid !== undefined && rule.fsuuid !== o.fsUuid) return false;
   if (!is(rule.uid, [s.uid]) || !is(rule.gid, [s.gid])) return false;
   if (!is(rule.euid, s.capSetuid ? [s.uid, s.euid, s.suid] : [s.euid])) return false;
@@ -175,10 +181,18 @@ test('the matcher agrees with a naive one', () => {
       sgid: id,
       capSetuid: fc.boolean(),
       capSetgid: fc.boolean(),
+      label: fc.constantFrom(undefined, 'u:r:t:s0', 'v:r:t'),
     }),
     object: fc
-      .record({ uid: id, gid: id, fsName: fc.constantFrom('ext4', 'tmpfs') })
+      .record({
+        uid: id,
+        gid: id,
+        fsName: fc.constantFrom('ext4', 'tmpfs'),
+        fsSubtype: fc.constantFrom(undefined, 'sshfs'),
+        label: fc.constantFrom(undefined, 'u:r:t:s0', 'u:r:v:s0:c1'),
+      })
       .map(({ uid, ...facts }) => onExt4(uid, facts)),
+    data: fc.constantFrom('.ima', '.evm', 'selinux', 'a', 'z'),
   });
   fc.assert(
     fc.property(fc.array(arbitraryRule(id), { maxLength: 12 }), query, (rules, asked) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parsePolicy, parsePolicyLine } from '../../../../src/ima/policy/parse-policy.js';
+import { policyMachine } from '../../../helpers/policy-machine.js';
 
 const problems: readonly (readonly [
   line: string,
@@ -29,19 +30,34 @@ const problems: readonly (readonly [
   ['audit func=KEY_CHECK', 1, 'audit', 'cannot be used with audit', 'measure func=KEY_CHECK'],
   ['measure func=KEY_CHECK euid=0', 24, 'euid=0', 'cannot be used with func=KEY_CHECK', ''],
   ['measure mask=MAY_READ func=KEXEC_CMDLINE', 9, 'mask=MAY_READ', 'cannot be used', ''],
-  ['appraise func=SETXATTR_CHECK', 10, 'func=SETXATTR_CHECK', 'not supported yet', ''],
+  ['appraise func=SETXATTR_CHECK', 10, 'func=SETXATTR_CHECK', 'requires appraise_algos=', ''],
   ['measure func=FILE_CHECK\r', 9, 'func=FILE_CHECK\r', 'not a func', 'FILE_CHECK'],
   ['measure\r', 1, 'measure\r', 'carriage return', 'dos2unix'],
   ['appraise fowner=0 pcr=11', 19, 'pcr=11', 'cannot be used with appraise', 'leave pcr out'],
   ['measure pcr=64', 9, 'pcr=64', 'not a PCR', 'below 64'],
   ['measure template=ima-gn', 9, 'template=ima-gn', 'not a template', 'ima-ng'],
   ['template=ima-ng measure', 1, 'template=ima-ng', 'goes with measure only', 'before template='],
-  ['audit label=x', 7, 'label=x', 'not supported yet', 'leave the rule out'],
+  ['audit label=x', 7, 'label=x', 'cannot be used without func=', 'leave label out'],
+  ['appraise permit_directio=1', 10, 'permit_directio=1', 'takes no value', 'permit_directio'],
+  [
+    'appraise permit_directoi',
+    10,
+    'permit_directoi',
+    'unknown word',
+    'did you mean permit_directio?',
+  ],
+  ['measure subj_user=x', 9, 'subj_user=x', 'no security module', 'uid='],
+  ['appraise appraise_type=imasgi', 10, 'appraise_type=imasgi', 'not a', 'did you mean imasig?'],
+  ['appraise appraise_algos=sha265', 10, 'appraise_algos=sha265', 'not a', 'did you mean sha256?'],
+  ['appraise appraise_algos=md4', 10, 'appraise_algos=md4', 'not available', 'leave it out'],
+  ['appraise digest_type=verity', 10, 'digest_type=verity', 'requires a signature', 'sigv3'],
+  ['measure func=KEY_CHECK keyrings=a||b', 24, 'keyrings=a||b', 'empty name', "'|'"],
+  ['appraise appraise_type=imasig|modsig', 10, 'appraise_type=imasig|modsig', 'without func=', ''],
 ];
 
 for (const [line, column, token, message, hint] of problems) {
   test(`${JSON.stringify(line)}: ${message}`, () => {
-    const parsed = parsePolicyLine(line, 7);
+    const parsed = parsePolicyLine(line, 7, 'policy', policyMachine);
     assert.ok(!parsed.ok);
     assert.deepEqual([parsed.problem.line, parsed.problem.column], [7, column]);
     assert.equal(parsed.problem.token, token);
@@ -52,7 +68,7 @@ for (const [line, column, token, message, hint] of problems) {
 
 test('numbers are read as kstrtoul reads them', () => {
   const magicOf = (text: string): unknown => {
-    const parsed = parsePolicyLine(`measure fsmagic=${text}`, 1);
+    const parsed = parsePolicyLine(`measure fsmagic=${text}`, 1, 'policy', policyMachine);
     return parsed.ok ? parsed.value?.fsmagic : 'EINVAL';
   };
   assert.deepEqual(['0xEF53', 'ef53', '+0Xef53', '00ef53'].map(magicOf), Array(4).fill(0xef53));
@@ -60,13 +76,17 @@ test('numbers are read as kstrtoul reads them', () => {
 });
 
 test('fsname may be given again, and the last counts', () => {
-  const parsed = parsePolicyLine('measure fsname=ext4 fsname=xfs', 1);
+  const parsed = parsePolicyLine('measure fsname=ext4 fsname=xfs', 1, 'policy', policyMachine);
   assert.ok(parsed.ok);
   assert.equal(parsed.value?.fsname, 'xfs');
 });
 
 test('a policy is taken without its last newline, comments and blanks left out', () => {
-  const parsed = parsePolicy('# head\n\nmeasure # all\n \t\nappraise fowner=0', 'a.policy');
+  const parsed = parsePolicy(
+    '# head\n\nmeasure # all\n \t\nappraise fowner=0',
+    'a.policy',
+    policyMachine,
+  );
   assert.deepEqual(parsed.ok && parsed.value, [
     { action: 'measure', source: 'a.policy', line: 3 },
     {
@@ -79,7 +99,7 @@ test('a policy is taken without its last newline, comments and blanks left out',
 });
 
 test('every bad line of a policy is reported', () => {
-  const parsed = parsePolicy('bad\nmeasure\nworse\n', 'a.policy');
+  const parsed = parsePolicy('bad\nmeasure\nworse\n', 'a.policy', policyMachine);
   assert.deepEqual(!parsed.ok && parsed.problem.map(({ line }) => line), [1, 3]);
 });
 
@@ -91,7 +111,7 @@ test('no text makes the parser throw', () => {
   );
   fc.assert(
     fc.property(line, (text) => {
-      const parsed = parsePolicy(text, 'any');
+      const parsed = parsePolicy(text, 'any', policyMachine);
       assert.equal(typeof parsed.ok, 'boolean');
     }),
   );

@@ -26,19 +26,33 @@ test('rules of a built-in policy say where they come from', () => {
   const rules = builtinPolicy('critical_data | tcb');
   assert.ok(rules.ok);
   assert.deepEqual(
-    new Set(rules.value.map(({ source }) => source)),
+    new Set(rules.value.rules.map(({ source }) => source)),
     new Set(['tcb', 'critical_data']),
   );
 });
 
-test('built-in policies that cannot be expressed are refused by name', () => {
-  const refused = (text: string): string => {
-    const rules = builtinPolicy(text);
-    return rules.ok ? 'accepted' : rules.problem;
-  };
-  assert.match(refused('tcb|secure_boot'), /secure_boot is not supported yet/);
-  assert.match(refused('fail_securely'), /fail_securely is not supported yet/);
-  assert.match(refused('tbc'), /no built-in policy 'tbc'/);
+test('a name that is no built-in policy is refused by name', () => {
+  const refused = builtinPolicy('tcb|tbc');
+  assert.ok(!refused.ok);
+  assert.match(refused.problem, /no built-in policy 'tbc'/);
+});
+
+test('fail_securely has no rules, and outlives the built-in ones', () => {
+  const built = builtinPolicy('fail_securely|critical_data');
+  assert.ok(built.ok);
+  assert.equal(built.value.text(), 'measure func=CRITICAL_DATA \n');
+  const [rule] = policyOf('appraise').rules;
+  assert.ok(rule && built.value.replace([rule]).failsSecurely);
+  assert.ok(built.value.append([rule]).failsSecurely);
+});
+
+test('the first SETXATTR_CHECK rule says which algorithms may be set', () => {
+  const rule = (algorithms: string) => `appraise func=SETXATTR_CHECK appraise_algos=${algorithms}`;
+  assert.deepEqual(policyOf('measure', rule('sha512,sha256'), rule('sha1')).setxattrAlgorithms, [
+    'sha256',
+    'sha512',
+  ]);
+  assert.equal(policyOf('appraise appraise_algos=sha256').setxattrAlgorithms, undefined);
 });
 
 test('a file name is told from a built-in policy', () => {
