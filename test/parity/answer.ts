@@ -1,6 +1,6 @@
 /** What a side answered to a case, read from what its scripts printed, in a form both sides share. */
 import { parseAuditLine } from '../helpers/audit-lines.js';
-import { directoryOf, type Scene } from './case.js';
+import { directoryOf, policyOf, type Scene } from './case.js';
 import { TREE, UNPREPARED } from './driver.js';
 
 export interface Answer {
@@ -29,7 +29,8 @@ export function readAnswers(scene: Scene, output: string, mayLackFiles = false):
     throw new Error(`${scene.name}: files are missing: ${unprepared.join(' ')}`);
   if (!sections.has('end')) throw new Error(`${scene.name}: no end: ${output.slice(-1000)}`);
   const inodes = directoriesByInode(sections.get('inodes') ?? []);
-  const records = (sections.get('audit') ?? []).flatMap((line) => recordOf(line, inodes));
+  const log = sections.get('audit') ?? [];
+  const records = [...log.flatMap((line) => recordOf(line, inodes)), ...policyRecords(scene, log)];
   const list = listEntries(sections.get('list') ?? []);
   return new Map(
     scene.cases.map((it) => {
@@ -70,7 +71,7 @@ interface AuditRecord {
 }
 
 function recordOf(line: string, inodes: ReadonlyMap<string, string>): AuditRecord[] {
-  const [, text] = /(type=\d+ audit\(.*)$/.exec(line) ?? [];
+  const [, text] = /(type=180[0134568] audit\(.*)$/.exec(line) ?? [];
   if (text === undefined) return [];
   const { type, fields } = parseAuditLine(text);
   const { name = fields['file'] ?? '', ino = '' } = fields;
@@ -85,6 +86,32 @@ function recordOf(line: string, inodes: ReadonlyMap<string, string>): AuditRecor
   });
   return [{ directory, text: `${type} ${told.join(' ')}` }];
 }
+
+/** Records about the policy: those before the mark of a case are the case's. */
+function policyRecords(scene: Scene, log: readonly string[]): AuditRecord[] {
+  const marks = new Set(scene.cases.filter(({ line }) => line !== undefined).map(directoryOf));
+  if (marks.size === 0) return [];
+  const records: AuditRecord[] = [];
+  let texts: string[] = [];
+  const rules = policyOf(scene).length;
+  let ofMark = rules === 0 ? 0 : rules + 1; // the scene's own rules are logged first
+  for (const logged of log) {
+    const line = logged.replace(/ mnt_ns=\d+/, ''); // our own addition
+    const [, type = '', text = ''] = /type=(180[27]) audit\([^)]*\): (.*)$/.exec(line) ?? [];
+    const directory = /^UNKNOWN=(\S+) res=0/.exec(text)?.[1] ?? '';
+    if (marks.has(directory)) {
+      records.push(...texts.map((it) => ({ directory, text: it })));
+      texts = [];
+      ofMark = RECORDS_OF_MARK;
+    }
+    if (type === '' || ofMark-- > 0) continue;
+    texts.push(`${type} ${text.replace(/^pid=.*?(?= op=) /, '')}`);
+  }
+  return records;
+}
+
+/** The bad rule's words, that it is bad, and at the close that nothing was loaded. */
+const RECORDS_OF_MARK = 3;
 
 /** From `ls -iR .`: a file's inode number and the directory of its case. */
 function directoriesByInode(lines: readonly string[]): Map<string, string> {

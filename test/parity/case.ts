@@ -29,7 +29,12 @@ export interface Case {
   /** $O stands for the owner of the case's files. */
   readonly rules?: readonly string[];
   readonly files?: Readonly<Record<string, FileSpec>>;
-  /** Operations of xt (test/helpers/programs), a process for each step, in the case's directory. */
+  /** The line of a policy that is all the case is about; it has no directory then. */
+  readonly line?: string;
+  /**
+   * Operations of xt (test/helpers/programs), a process for each step, in the case's directory; or a
+   * command of the shell behind `! `. %XX is a character, $IMA the control tree, $D the directory.
+   */
   readonly steps: readonly string[];
   /** Files the steps make, whose security.ima is looked at in the end as that of the others. */
   readonly makes?: readonly string[];
@@ -54,7 +59,8 @@ export const USER = 1000;
 export const asUser = (operations: string): string => `as ${USER} ${USER} , ${operations}`;
 
 /** The case's directory on either side: unique, and without a byte that some list would change. */
-export function directoryOf({ name }: Case): string {
+export function directoryOf({ name, line }: Case): string {
+  if (line !== undefined) return `line-${hashOf(line).toString('hex', 0, 6)}`;
   return name
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '-')
@@ -66,9 +72,10 @@ const OWNERS = 50_000;
 
 /** The same as long as the rules are, so that a new case moves no other. */
 export function ownerOf({ rules = [] }: Case): number {
-  const digest = createHash('sha256').update(rules.join('\n')).digest();
-  return FIRST_OWNER + (digest.readUInt32LE() % OWNERS);
+  return FIRST_OWNER + (hashOf(rules.join('\n')).readUInt32LE() % OWNERS);
 }
+
+const hashOf = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 /** The scene's policy: its own rules, then those of the cases, each set once. */
 export function policyOf(scene: Scene): string[] {

@@ -34,9 +34,12 @@ export function hostFiles(scene: Scene): Readonly<Record<string, string | Uint8A
 
 /** Makes the files of all cases. */
 export function prepareScript(scene: Scene, { tree, host }: Side): string {
-  const lines = scene.cases.map(
-    (it) => `${host}/xt ${prepareCase(it, host)} > $log || { echo "@@ ${UNPREPARED}"; cat $log; }`,
-  );
+  const lines = scene.cases
+    .filter(({ line }) => line === undefined)
+    .map(
+      (it) =>
+        `${host}/xt ${prepareCase(it, host)} > $log || { echo "@@ ${UNPREPARED}"; cat $log; }`,
+    );
   return ['log=/tmp/parity-prepare.$$', `cd ${tree}`, ...lines, 'rm -f $log', ''].join('\n');
 }
 
@@ -46,7 +49,9 @@ export function stepsScript(scene: Scene, { host, ima, auditLog }: Side): string
   return [
     `cd ${TREE}`,
     'echo "@@ policy"',
-    `${xt} open w ${ima}/policy , lines ${host}/policy , close`,
+    ...(policyOf(scene).length === 0
+      ? []
+      : [`${xt} open w ${ima}/policy , lines ${host}/policy , close`]),
     ...scene.cases.flatMap((it) => caseLines(it, xt, ima)),
     // Some records name a file without its directory.
     'echo "@@ inodes"',
@@ -67,7 +72,10 @@ function caseLines(it: Case, xt: string, ima: string): string[] {
   );
   return [
     `echo "@@ steps ${directory}"`,
-    ...it.steps.map((step) => `${xt} chdir ${directory} , ${words(filled(step, it, ima))}`),
+    ...it.steps.map((step) => commandOf(filled(step, it, ima), it, xt)),
+    ...(it.line === undefined || it.steps.join().includes('$D')
+      ? []
+      : [markLog(directory, xt, ima)]),
     `echo "@@ labels ${directory}"`,
     ...(labels.length === 0 ? [] : [`${xt} ${words(labels.join(' , '))}`]),
   ];
@@ -106,6 +114,17 @@ function attributes(path: string, file: FileSpec, own: number): string[] {
   ];
 }
 
+/** A bad rule that names the case: what the log has before it is about the case's own line. */
+function markLog(directory: string, xt: string, ima: string): string {
+  return `${xt} ${words(`open w ${ima}/policy , write ${directory}%0a , close`)} > /tmp/parity-mark.$$`;
+}
+
+function commandOf(step: string, it: Case, xt: string): string {
+  if (step.startsWith('! ')) return step.slice(2);
+  const place = it.line === undefined ? `chdir ${directoryOf(it)} , ` : '';
+  return `${xt} ${words(place + step)}`;
+}
+
 function filled(step: string, it: Case, ima: string): string {
   return step
     .replaceAll('$IMA', ima)
@@ -113,7 +132,7 @@ function filled(step: string, it: Case, ima: string): string {
     .replaceAll('$O', String(ownerOf(it)));
 }
 
-/** Words for the shell; blanks separate them, `%20` and `%0a` stand for a blank and a newline inside one. */
+/** Words for the shell; blanks separate them, `%20` stands for one inside a word. */
 function words(operations: string): string {
   return operations
     .split(' ')
@@ -121,7 +140,10 @@ function words(operations: string): string {
     .join(' ');
 }
 
-const unescaped = (word: string): string => word.replaceAll('%20', ' ').replaceAll('%0a', '\n');
+const unescaped = (word: string): string =>
+  word.replaceAll(/%([0-9a-f]{2})/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
 
 function quote(text: string): string {
   return /^[\w/.,:=^+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
