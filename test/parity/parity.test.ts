@@ -1,6 +1,6 @@
 /**
  * Every case of the table on a mount of imafs, against what the kernel answered when `make parity` asked
- * it last. IMAFS_PARITY=TEXT runs the cases whose names hold the text, in scenes of their own.
+ * it last. IMAFS_PARITY=TEXT runs the cases whose names hold the text; IMAFS_PARITY_SCENE=NAME one scene.
  */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
@@ -13,7 +13,10 @@ import { SCENES } from './table.js';
 
 const only = process.env['IMAFS_PARITY'] ?? '';
 
+const onlyScene = process.env['IMAFS_PARITY_SCENE'];
+
 for (const whole of SCENES) {
+  if (onlyScene !== undefined && whole.name !== onlyScene) continue;
   const cases = whole.cases.filter(({ name }) => name.includes(only));
   if (cases.length > 0) compareScene({ ...whole, cases });
 }

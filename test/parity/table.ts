@@ -5,6 +5,7 @@ import { hooks } from './cases/hooks.js';
 import { labels } from './cases/labels.js';
 import { life } from './cases/life.js';
 import { measuring } from './cases/measuring.js';
+import { policyFile } from './cases/policy-file.js';
 import { policyLines } from './cases/policy-lines.js';
 import { violations } from './cases/violations.js';
 import { xattrs } from './cases/xattrs.js';
@@ -18,4 +19,5 @@ export const SCENES: readonly Scene[] = [
   ...life,
   ...xattrs,
   ...policyLines,
+  ...policyFile,
 ];
