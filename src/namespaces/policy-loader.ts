@@ -5,7 +5,7 @@
  * later ones are appended (ima_update_policy).
  */
 import { type ErrnoName, errnoOf } from '../base/errno.js';
-import type { Caller } from '../binding/addon-types.js';
+import type { Caller, FileOfCaller } from '../binding/addon-types.js';
 import { changeIma } from '../ima/ima.js';
 import type { PolicyMachine } from '../ima/policy/condition.js';
 import { type LoggedWord, loggedWords } from '../ima/policy/logged-words.js';
@@ -36,7 +36,11 @@ export interface PolicyLoaderParts {
   /** What policies may ask for here. */
   readonly machine: PolicyMachine;
   /** Reads a file as the caller would open it; rejects with an Error with `code`. */
-  readonly readAsCaller: (caller: Caller, path: string, limitBytes: number) => Promise<Buffer>;
+  readonly readAsCaller: (
+    caller: Caller,
+    path: string,
+    limitBytes: number,
+  ) => Promise<Pick<FileOfCaller, 'content'>>;
   /** A policy changed: remembered verdicts are void. */
   readonly changed: () => void;
   readonly auditStatus: AuditStatus;
@@ -193,7 +197,7 @@ export class PolicyLoad {
     }
     let text: string;
     try {
-      text = String(await this.parts.readAsCaller(caller, path, LIMITS.policyFileBytes));
+      text = String((await this.parts.readAsCaller(caller, path, LIMITS.policyFileBytes)).content);
     } catch (error) {
       const errno = errnoOf(error);
       if (errno === undefined) throw error;

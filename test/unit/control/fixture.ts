@@ -1,7 +1,7 @@
 /** A control tree over fakes, and a small file-system-like way to use it in tests. */
 
 import { constants as fsConstants } from 'node:fs';
-import { constants } from 'node:os';
+import { errnoName, errnoNumber } from '../../../src/base/errno.js';
 import { createLog } from '../../../src/base/log.js';
 import type {
   Caller,
@@ -113,6 +113,17 @@ export class Fixture {
       },
       policyLoader: { open: () => 'EBUSY', close: () => undefined },
       labeller,
+      keyrings: {
+        add: (namespace, content) => {
+          this.done.push(`key ${Buffer.from(content).toString()} for ${namespace.name}`);
+          return Promise.resolve(content[0] === 0x21 ? 'ENOKEY' : undefined);
+        },
+        blacklist: (namespace, line) => {
+          this.done.push(`blacklist ${line} for ${namespace.name}`);
+          return line.startsWith('bin:') ? undefined : 'EINVAL';
+        },
+      },
+      authorities: [{ keyId: 0xab, description: 'CA: ab', certificate: Buffer.of(1, 2) }],
       listOf: () => this.list,
       statusOf: ({ name }) => ({ namespace: name }) as StatusReport,
       ...change,
@@ -237,9 +248,7 @@ export class Fixture {
 
 /** ENOTSUP and EOPNOTSUPP are one number. */
 export const errnoText = (errno: number): string | undefined =>
-  Object.entries(constants.errno).find(
-    ([name, number]) => number === errno && name !== 'ENOTSUP',
-  )?.[0];
+  errno === errnoNumber('EOPNOTSUPP') ? 'EOPNOTSUPP' : errnoName(errno);
 
 class OpenFile {
   readonly error: string | undefined;

@@ -21,7 +21,7 @@ const policyFixture = (): Fixture & {
       const text = files.get(path);
       return text === undefined
         ? Promise.reject(Object.assign(new Error(path), { code: 'ENOENT' }))
-        : Promise.resolve(Buffer.from(text));
+        : Promise.resolve({ content: Buffer.from(text) });
     },
     changed: () => undefined,
     auditStatus: ({ op, cause }: StatusEvent) => {

@@ -20,7 +20,7 @@ class LoaderFixture {
       const text = this.files.get(path);
       return text === undefined
         ? Promise.reject(Object.assign(new Error('none'), { code: 'ENOENT' }))
-        : Promise.resolve(Buffer.from(text));
+        : Promise.resolve({ content: Buffer.from(text) });
     },
     changed: () => {
       this.changes += 1;
