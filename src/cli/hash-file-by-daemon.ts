@@ -1,5 +1,5 @@
 import { decodeXattr, hashAlgorithmOfXattr } from '../ima/xattr/decode-xattr.js';
-import { type ControlClient, connect } from './control-client.js';
+import { type ControlClient, controlClientOf } from './control-client.js';
 import type { CrewSignals } from './crew-signals.js';
 import { EXIT } from './exit-codes.js';
 import { FileProblem } from './file-problem.js';
@@ -16,7 +16,8 @@ export class DaemonHasher {
     private readonly task: DaemonHashTask,
     private readonly signals: CrewSignals,
   ) {
-    this.#client = connect(task.mountpoint, task.control);
+    // That the daemon answers was asked before.
+    this.#client = controlClientOf(task.mountpoint, task.control);
   }
 
   hash({ fd, path, sizeBytes }: OpenedFile): FileOutcome {

@@ -2,7 +2,7 @@ import { createSign } from 'node:crypto';
 
 import type { Invocation } from './command.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
-import type { SignatureForm } from './file-task.js';
+import type { FileTask, SignatureForm } from './file-task.js';
 import { DEFAULT_ALGORITHM, demandAlgorithm } from './hash-algorithm.js';
 import { labelTrees } from './label.js';
 import { liveMount } from './live-mount.js';
@@ -13,20 +13,19 @@ import { UserError } from './user-error.js';
 const VERITY_ALGORITHMS: readonly string[] = ['sha256', 'sha512'];
 
 /** `imafs label sign`: sets security.ima to a signature of each file. */
-export function labelSign(invocation: Invocation): Promise<ExitCode> {
+export async function labelSign(invocation: Invocation): Promise<ExitCode> {
   const { options, operands } = invocation;
   const algorithm = demandAlgorithm(options.text('algorithm') ?? DEFAULT_ALGORITHM);
   const form = formOf(invocation, algorithm);
   const key = signingKey(options);
   demandSignable(key, algorithm);
   const dryRun = options.flag('dry-run');
-  return labelTrees(
-    invocation,
-    operands.map((operand) => {
-      const onMount = liveMount(operand, options.text('control')) !== undefined;
-      return { kind: 'sign', algorithm, form, ...key, dryRun, onMount } as const;
-    }),
-  );
+  const tasks: FileTask[] = [];
+  for (const operand of operands) {
+    const onMount = (await liveMount(operand, options.text('control'))) !== undefined;
+    tasks.push({ kind: 'sign', algorithm, form, ...key, dryRun, onMount });
+  }
+  return labelTrees(invocation, tasks);
 }
 
 function formOf({ options }: Invocation, algorithm: string): SignatureForm {

@@ -1,4 +1,5 @@
 import type { Invocation } from './command.js';
+import { demandAnswers } from './connect.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import type { FileOutcome, FileTask } from './file-task.js';
 import { DEFAULT_ALGORITHM, demandAlgorithm } from './hash-algorithm.js';
@@ -7,25 +8,30 @@ import { treatTrees } from './treat-trees.js';
 import { UserError } from './user-error.js';
 
 /** `imafs label hash`: sets security.ima to the digest of what each file holds. */
-export function labelHash(invocation: Invocation): Promise<ExitCode> {
+export async function labelHash(invocation: Invocation): Promise<ExitCode> {
   const { options, operands } = invocation;
   const dryRun = options.flag('dry-run');
   const algorithm = demandAlgorithm(options.text('algorithm') ?? DEFAULT_ALGORITHM);
-  const tasks = operands.map((operand): FileTask => {
-    const live = liveMount(operand, options.text('control'));
-    return live === undefined
-      ? { kind: 'hash', algorithm, dryRun }
-      : hashOnMount(live, operand, invocation);
-  });
+  const tasks: FileTask[] = [];
+  for (const operand of operands) {
+    const live = await liveMount(operand, options.text('control'));
+    tasks.push(
+      live === undefined
+        ? { kind: 'hash', algorithm, dryRun }
+        : hashOnMount(live, operand, invocation),
+    );
+  }
   return labelTrees(invocation, tasks);
 }
 
 /** `imafs label clear`: removes security.ima. */
-export function labelClear(invocation: Invocation): Promise<ExitCode> {
-  const task = { kind: 'clear', dryRun: invocation.options.flag('dry-run') } as const;
+export async function labelClear(invocation: Invocation): Promise<ExitCode> {
+  const { operands, options } = invocation;
+  for (const operand of operands) await demandAnswers(operand, options.text('control'));
+  const task = { kind: 'clear', dryRun: options.flag('dry-run') } as const;
   return labelTrees(
     invocation,
-    invocation.operands.map(() => task),
+    operands.map(() => task),
   );
 }
 

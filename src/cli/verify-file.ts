@@ -31,10 +31,10 @@ export class FileVerifier {
       file: {
         ...file.facts,
         imaXattr,
-        isNew: false,
         sizeBytes: file.sizeBytes,
         xattr: (name) => readAttribute(file.fd, name),
       },
+      isNew: false,
       found,
       demands: { signature, verity: isVerity, failsSecurely: false },
       keyring: this.#keyring,

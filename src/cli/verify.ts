@@ -2,6 +2,7 @@ import { readKeysDirectory } from '../keys/keys-directory.js';
 import { loadPublicKey, type SentKey } from '../keys/sent-key.js';
 import type { Invocation } from './command.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
+import type { FileTask } from './file-task.js';
 import { liveMount } from './live-mount.js';
 import type { Output } from './output.js';
 import { treatTrees } from './treat-trees.js';
@@ -13,12 +14,14 @@ export async function verify(invocation: Invocation): Promise<ExitCode> {
   const directory = options.text('keys');
   const keys = directory === undefined ? [] : keysOf(directory, output);
   const demandsSignature = options.flag('signed');
+  const tasks: FileTask[] = [];
+  for (const operand of operands) {
+    const onMount = (await liveMount(operand, options.text('control'))) !== undefined;
+    tasks.push({ kind: 'verify', keys, demandsSignature, onMount });
+  }
   const { failed } = await treatTrees({
     invocation,
-    tasks: operands.map((operand) => {
-      const onMount = liveMount(operand, options.text('control')) !== undefined;
-      return { kind: 'verify', keys, demandsSignature, onMount } as const;
-    }),
+    tasks,
     line: (path, outcome) =>
       outcome.result === 'failed' ? `${path}: ${outcome.message}` : undefined,
     summarize: (counts) => {

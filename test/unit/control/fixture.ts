@@ -125,6 +125,13 @@ export class Fixture {
           return line.startsWith('bin:') ? undefined : 'EINVAL';
         },
       },
+      bufferMeasurements: {
+        measure: (namespace, _caller, { hook, data, eventName, bytes }) => {
+          const what = `${hook} ${data} ${eventName} ${Buffer.from(bytes).toString()}`;
+          this.done.push(`measure ${what} for ${namespace.name}`);
+          return Promise.resolve(data !== 'unmeasurable');
+        },
+      },
       authorities: [{ keyId: 0xab, description: 'CA: ab', certificate: Buffer.of(1, 2) }],
       listOf: () => this.list,
       statusOf: ({ name }) => ({ namespace: name }) as StatusReport,
