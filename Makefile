@@ -19,7 +19,7 @@ TYPESCRIPT := dist/.imafs-built
 # Headers of the distribution's Node spare node-gyp a download, if they are this Node's.
 NODEDIR = $(shell .ci/node-headers)
 
-.PHONY: build demo test test-sanitize fuzz soak check format bench conformance install clean machine
+.PHONY: build demo test parity test-sanitize fuzz soak check format bench conformance install clean machine
 
 build: $(TYPESCRIPT) $(ADDON) $(XATTR)
 
@@ -50,16 +50,26 @@ test: build
 	@.ci/prepare-machine test
 	node dist/test/run-tests.js
 
+# Asks a real kernel all questions of test/parity again (IMAFS_ORACLE: where run-oracle.sh is), and
+# compares imafs with its answers as `make test` does.
+parity: build
+	@.ci/prepare-machine test
+	node dist/test/parity/capture.js
+	node dist/test/run-tests.js parity/parity
+
 # Native and mount tests once more with the address, undefined behaviour and thread sanitizers.
 test-sanitize: build
 	@.ci/prepare-machine sanitize
 	test/sanitize/run.sh
 
-# An hour of whatever the kernel would never send.
+# Whatever the kernel would never send, and whatever strangers may write: an hour for each target.
+# FUZZ_TARGET=requests, or one that test/fuzz/js/targets.ts names, is that one alone.
 FUZZ_SECONDS ?= 3600
-fuzz:
+FUZZ_TARGET ?=
+fuzz: build
 	@.ci/prepare-machine fuzz
-	test/fuzz/run.sh $(FUZZ_SECONDS)
+	$(if $(filter-out requests,$(FUZZ_TARGET)),,test/fuzz/run.sh $(FUZZ_SECONDS))
+	$(if $(filter requests,$(FUZZ_TARGET)),,node dist/test/fuzz/js/main.js $(FUZZ_SECONDS) $(FUZZ_TARGET))
 
 # Building is the type check.
 check: $(TYPESCRIPT)

@@ -4,13 +4,11 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <napi.h>
-#include <sys/file.h>
-#include <sys/xattr.h>
-#include <unistd.h>
 
+#include "addon_files.hpp"
+#include "addon_public_key.hpp"
 #include "addon_transport.hpp"
 #include "addon_values.hpp"
-#include "lease.hpp"
 #include "processes.hpp"
 #include "read_as_caller.hpp"
 
@@ -26,7 +24,7 @@ using Napi::String;
 using Napi::Value;
 
 // Raised with every change of addon-types.ts.
-constexpr int kAbi = 4;
+constexpr int kAbi = 5;
 
 int intOf(const CallbackInfo& info, size_t at) { return info[at].As<Number>().Int32Value(); }
 
@@ -45,56 +43,6 @@ int scopeAt(const std::string& path, Scope& scope) {
   OwnedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   return fd ? scopeOfDescriptor(fd.get(), scope) : errno;
 }
-
-Value leaseStandsOn(const CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), leaseStands(intOf(info, 0)));
-}
-
-void setXattr(const CallbackInfo& info) {
-  const int fd = intOf(info, 0);
-  const std::string name = info[1].As<String>().Utf8Value();
-  int done;
-  if (info[2].IsTypedArray()) {
-    const auto value = info[2].As<Napi::Uint8Array>();
-    done = ::fsetxattr(fd, name.c_str(), value.Data(), value.ByteLength(), 0);
-  } else {
-    done = ::fremovexattr(fd, name.c_str());
-  }
-  if (done != 0) throwSystemError(info.Env(), errno, "setxattr " + name);
-}
-
-Value getXattr(const CallbackInfo& info) {
-  const std::string name = info[1].As<String>().Utf8Value();
-  const auto values = readXattrs(intOf(info, 0), {name});
-  if (!values[0]) return info.Env().Undefined();
-  return Napi::Buffer<uint8_t>::Copy(info.Env(), values[0]->data(), values[0]->size());
-}
-
-Value isBeingWritten(const CallbackInfo& info) {
-  const LeaseState state = probeWriters(intOf(info, 0));
-  if (state == LeaseState::unsupported) return info.Env().Undefined();
-  return Napi::Boolean::New(info.Env(), state == LeaseState::busy);
-}
-
-Value isOpenElsewhere(const CallbackInfo& info) {
-  const auto answer = probeOthers(intOf(info, 0));
-  if (!answer) return info.Env().Undefined();
-  return Napi::Boolean::New(info.Env(), *answer);
-}
-
-// The lock lasts as long as the descriptor, so as long as the process at most.
-Value lockFile(const CallbackInfo& info) {
-  const Env env = info.Env();
-  const std::string path = info[0].As<String>().Utf8Value();
-  OwnedFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!fd || ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-    throwSystemError(env, errno, "lock " + path);
-    return env.Undefined();
-  }
-  return Number::New(env, fd.release());
-}
-
-void closeDescriptor(const CallbackInfo& info) { ::close(intOf(info, 0)); }
 
 Value namespaceOf(const CallbackInfo& info) {
   const std::string who =
@@ -195,10 +143,16 @@ class ReadWork : public Napi::AsyncWorker {
   Napi::Promise promise() { return deferred_.Promise(); }
 
  protected:
-  void Execute() override { error_ = readAsCaller(request_, content_); }
+  void Execute() override { error_ = readAsCaller(request_, read_); }
   void OnOK() override {
     if (error_ == 0) {
-      deferred_.Resolve(Napi::Buffer<uint8_t>::Copy(Env(), content_.data(), content_.size()));
+      const auto& content = read_.content;
+      Object out = Object::New(Env());
+      out.Set("content", Napi::Buffer<uint8_t>::Copy(Env(), content.data(), content.size()));
+      out.Set("file", toValue(Env(), read_.file));
+      out.Set("xattrs", toValue(Env(), read_.xattrs));
+      out.Set("fsMagic", Number::New(Env(), static_cast<double>(read_.fsMagic)));
+      deferred_.Resolve(out);
       return;
     }
     throwSystemError(Env(), error_, "open " + request_.path);
@@ -208,7 +162,7 @@ class ReadWork : public Napi::AsyncWorker {
  private:
   Napi::Promise::Deferred deferred_;
   ReadAsCallerRequest request_;
-  std::vector<uint8_t> content_;
+  FileOfCaller read_;
   int error_ = 0;
 };
 
@@ -219,6 +173,7 @@ Value readAs(const CallbackInfo& info) {
   request.path = info[2].As<String>().Utf8Value();
   request.limit = info[3].As<Number>().Uint32Value();
   request.timeoutMs = intOf(info, 4);
+  request.xattrs = session.options.guardedXattrs;
   request.ownDevice = session.ownDevice();
   request.openBacking = [&session](uint64_t ino) { return session.openBackingInode(ino); };
   auto* work = new ReadWork(info.Env(), std::move(request));
@@ -231,9 +186,17 @@ Value notify(const CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), notifySupervisor(info[0].As<String>().Utf8Value()));
 }
 
+// What is constructed by functions of ours, in each thread of Node anew.
+struct Classes {
+  Napi::FunctionReference transport, publicKey;
+};
+
 Value createTransport(const CallbackInfo& info) {
-  const auto* transport = info.Env().GetInstanceData<Napi::FunctionReference>();
-  return transport->New({info[0], info[1]});
+  return info.Env().GetInstanceData<Classes>()->transport.New({info[0], info[1]});
+}
+
+Value publicKey(const CallbackInfo& info) {
+  return info.Env().GetInstanceData<Classes>()->publicKey.New({info[0]});
 }
 
 Object initialize(Env env, Object exports) {
@@ -241,20 +204,15 @@ Object initialize(Env env, Object exports) {
   ::mallopt(M_ARENA_MAX, 2);
   // Tables that were outgrown give their memory back at once.
   ::mallopt(M_MMAP_THRESHOLD, 128 * 1024);
-  auto* transport = new Napi::FunctionReference(Napi::Persistent(Transport::define(env)));
-  env.SetInstanceData(transport);
+  env.SetInstanceData(new Classes{.transport = Napi::Persistent(Transport::define(env)),
+                                  .publicKey = Napi::Persistent(PublicKey::define(env))});
   exports.Set("abi", Number::New(env, kAbi));
   const auto set = [&](const char* name, auto function) {
     exports.Set(name, Napi::Function::New(env, function, name));
   };
   set("createTransport", createTransport);
-  set("leaseStands", leaseStandsOn);
-  set("setXattr", setXattr);
-  set("getXattr", getXattr);
-  set("closeDescriptor", closeDescriptor);
-  set("lockFile", lockFile);
-  set("isBeingWritten", isBeingWritten);
-  set("isOpenElsewhere", isOpenElsewhere);
+  set("publicKey", publicKey);
+  exportFileFunctions(env, exports);
   set("namespaceOf", namespaceOf);
   set("namespaceAt", namespaceAt);
   set("namespaceIdsAreUnique", namespaceIdsAreUnique);

@@ -172,7 +172,7 @@ void throwSystemError(Env env, int error, const std::string& what) {
   thrown.ThrowAsJavaScriptException();
 }
 
-Value toValue(Env env, const std::vector<std::optional<std::vector<uint8_t>>>& xattrs) {
+Value toValue(Env env, const XattrValues& xattrs) {
   Napi::Array to = Napi::Array::New(env, xattrs.size());
   for (uint32_t i = 0; i < xattrs.size(); ++i)
     to.Set(i, xattrs[i] ? bytes(env, *xattrs[i]) : env.Undefined());
@@ -207,10 +207,10 @@ Value toValue(Env env, const UpcallPtr& upcall) {
   to.Set("path", String::New(env, textOfPath(from.facts.path)));
   to.Set("writers", number(env, from.facts.writers));
   if (from.kind == UpcallKind::open) fillOpen(env, from, to);
-  if (from.kind == UpcallKind::xattrChange) {
+  if (from.kind == UpcallKind::xattrRead || from.kind == UpcallKind::xattrChange)
     to.Set("name", String::New(env, from.name));
+  if (from.kind == UpcallKind::xattrChange)
     to.Set("value", from.value ? bytes(env, *from.value) : env.Undefined());
-  }
   return to;
 }
 

@@ -15,7 +15,7 @@ Napi::Value toValue(Napi::Env env, const Notice& notice);
 Napi::Object toValue(Napi::Env env, const SessionFacts& facts);
 Napi::Object toValue(Napi::Env env, const struct statx& file);
 Napi::Object toValue(Napi::Env env, const ProcessFacts& process);
-Napi::Value toValue(Napi::Env env, const std::vector<std::optional<std::vector<uint8_t>>>& xattrs);
+Napi::Value toValue(Napi::Env env, const XattrValues& xattrs);
 
 SessionOptions toOptions(const Napi::Object& object);
 VirtualReply toVirtualReply(const Napi::Object& object);

@@ -1,17 +1,14 @@
 #include "read_as_caller.hpp"
 
 #include <fcntl.h>
-#include <linux/capability.h>
-#include <linux/openat2.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,7 +19,8 @@
 #include <memory>
 #include <mutex>
 
-#include "caller.hpp"
+#include "caller_helper.hpp"
+#include "owned_fd.hpp"
 
 namespace imafs {
 namespace {
@@ -32,169 +30,6 @@ using Clock = std::chrono::steady_clock;
 // Not in the C library of Debian 12.
 constexpr int kWaitByPidfd = 3;        // P_PIDFD
 constexpr size_t kMostGroups = 65536;  // NGROUPS_MAX
-// The capabilities that decide which files may be read.
-constexpr uint64_t kReadingCapabilities =
-    uint64_t{1} << CAP_DAC_OVERRIDE | uint64_t{1} << CAP_DAC_READ_SEARCH;
-static_assert(CAP_DAC_OVERRIDE < 32 && CAP_DAC_READ_SEARCH < 32);
-
-// What the helper process tells, in memory shared with it; the content follows behind.
-struct Report {
-  bool finished;
-  int error;
-  bool own;  // lies on our own mount: `ino` is to be read by the parent, there is no content
-  uint64_t ino;
-  size_t size;
-  uint8_t content[];
-};
-
-// Everything the helper needs. Made before it starts: the child of a process with threads must not
-// allocate, because another thread may have held the allocator's lock at that moment.
-struct Plan {
-  char root[32], mounts[32], user[32];
-  const char* path = nullptr;
-  size_t limit = 0;
-  uint64_t ownDevice = 0;
-  Credentials who;
-  std::unique_ptr<gid_t[]> groups;
-  size_t groupCount = 0;
-};
-
-// ---- In the helper process: system calls only. -------------------------------------------------
-
-// Each change of credentials resets this to fs.suid_dumpable. The helper's memory is a copy of the
-// daemon's, and inside the caller's user namespace only this keeps the caller from tracing it.
-void stayPrivate() { ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
-
-int setFsId(long call, uint32_t id) {
-  ::syscall(call, id);
-  return static_cast<uint32_t>(::syscall(call, ~0u)) == id ? 0 : EPERM;
-}
-
-// The caller's capabilities as far as they concern reading, and nothing else for good.
-int keepCapabilities(uint64_t wanted) {
-  __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct data[2] = {};
-  if (::syscall(SYS_capget, &header, data) != 0) return errno;
-  const uint32_t kept = data[0].permitted & static_cast<uint32_t>(wanted & kReadingCapabilities);
-  data[0] = {.effective = kept, .permitted = kept, .inheritable = 0};
-  data[1] = {};
-  return ::syscall(SYS_capset, &header, data) == 0 ? 0 : errno;
-}
-
-// fsuid and fsgid rather than all ids: file systems ask for these, while the helper stays root's to
-// everyone else, so that the caller can neither signal nor trace it as a process of his own.
-int becomeCaller(const Plan& plan) {
-  if (::syscall(SYS_setgroups, plan.groupCount, plan.groups.get()) != 0) return errno;
-  if (const int error = setFsId(SYS_setfsgid, plan.who.fsgid)) return error;
-  if (const int error = setFsId(SYS_setfsuid, plan.who.fsuid)) return error;
-  stayPrivate();
-  return 0;
-}
-
-// The caller's capabilities count in his user namespace. Joining it raises all of them there.
-int joinUserNamespace(int own, int callers) {
-  struct stat ours, theirs;
-  if (::fstat(own, &ours) != 0 || ::fstat(callers, &theirs) != 0) return errno;
-  if (ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev) return 0;
-  if (::setns(callers, CLONE_NEWUSER) != 0) return errno;
-  stayPrivate();
-  return 0;
-}
-
-int enterRoot(int mounts, int root) {
-  if (::setns(mounts, CLONE_NEWNS) != 0) return errno;
-  if (::fchdir(root) != 0) return errno;
-  return ::chroot(".") == 0 ? 0 : errno;
-}
-
-int enterCaller(const Plan& plan) {
-  const int own = ::open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC);
-  const int callers = ::open(plan.user, O_RDONLY | O_CLOEXEC);
-  const int mounts = ::open(plan.mounts, O_RDONLY | O_CLOEXEC);
-  const int root = ::open(plan.root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (own < 0 || callers < 0 || mounts < 0 || root < 0) return errno;
-  if (const int error = enterRoot(mounts, root)) return error;
-  if (const int error = becomeCaller(plan)) return error;
-  if (const int error = joinUserNamespace(own, callers)) return error;
-  if (const int error = keepCapabilities(plan.who.effective)) return error;
-  stayPrivate();
-  // After the credentials, whose change clears it: a daemon that dies leaves no helper.
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-  ::close(own);
-  ::close(callers);
-  ::close(mounts);
-  ::close(root);
-  return 0;
-}
-
-int readAll(int fd, const Plan& plan, Report& report) {
-  // One byte more than allowed, to see what is too long.
-  const size_t most = plan.limit + 1;
-  while (report.size < most) {
-    const ssize_t got = ::read(fd, report.content + report.size, most - report.size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return errno;
-    if (got == 0) return 0;
-    report.size += static_cast<size_t>(got);
-  }
-  return EFBIG;
-}
-
-// Opens by descriptor what O_PATH found, through the daemon's own /proc: the caller's may be
-// anything.
-int reopenAndRead(int descriptors, int target, const Plan& plan, Report& report) {
-  char name[16];
-  char* at = name + sizeof name;
-  *--at = 0;
-  for (int rest = target; at == name + sizeof name - 1 || rest > 0; rest /= 10) {
-    *--at = static_cast<char>('0' + rest % 10);
-  }
-  const int fd = ::openat(descriptors, at, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-  if (fd < 0) return errno;
-  return readAll(fd, plan, report);
-}
-
-// Without magic links: /proc/self would be this process and not the caller, and its descriptors
-// lead out of the caller's tree.
-int openTarget(const char* path) {
-  open_how how = {};
-  how.flags = O_PATH | O_CLOEXEC;
-  how.resolve = RESOLVE_NO_MAGICLINKS;
-  return static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how));
-}
-
-int openAndRead(int descriptors, const Plan& plan, Report& report) {
-  const int target = openTarget(plan.path);
-  if (target < 0) return errno;
-  struct statx facts;
-  constexpr int flags = AT_EMPTY_PATH | AT_STATX_DONT_SYNC;
-  if (::statx(target, "", flags, STATX_BASIC_STATS, &facts) != 0) return errno;
-  // Files without a size (of /proc, say) too, like kernel_read_file().
-  if (!S_ISREG(facts.stx_mode) || facts.stx_size == 0) return EINVAL;
-  if (makedev(facts.stx_dev_major, facts.stx_dev_minor) != plan.ownDevice) {
-    return reopenAndRead(descriptors, target, plan, report);
-  }
-  // O_PATH asked for no permission on the file itself.
-  if (::syscall(SYS_faccessat2, target, "", R_OK, AT_EACCESS | AT_EMPTY_PATH) != 0) return errno;
-  report.own = true;
-  report.ino = facts.stx_ino;
-  return 0;
-}
-
-[[noreturn]] void runHelper(const Plan& plan, Report& report) {
-  stayPrivate();
-  // Nothing of the daemon's can be named through /proc/self/fd, and a helper that hangs does not
-  // hold the FUSE connection open.
-  ::syscall(SYS_close_range, 0u, ~0u, 0u);
-  const int descriptors = ::open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
-  report.error = descriptors < 0 ? errno : enterCaller(plan);
-  if (report.error == 0) report.error = openAndRead(descriptors, plan, report);
-  report.finished = true;
-  for (;;) ::syscall(SYS_exit_group, 0);
-}
-
-// ---- In the daemon.
-// ------------------------------------------------------------------------------
 
 // A killed helper that sleeps uninterruptibly (in a hostile FUSE, a dead NFS) is there until that
 // lets go of it. Its namespace gets no other one before: a caller cannot pile them up.
@@ -244,29 +79,31 @@ class SignalsBlocked {
 
 class SharedReport {
  public:
-  explicit SharedReport(size_t limit) : size_(sizeof(Report) + limit + 1) {
+  explicit SharedReport(size_t limit) : size_(sizeof(HelperReport) + limit + 1) {
     void* memory = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE,
                           MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    report_ = memory == MAP_FAILED ? nullptr : static_cast<Report*>(memory);
+    report_ = memory == MAP_FAILED ? nullptr : static_cast<HelperReport*>(memory);
   }
   ~SharedReport() {
     if (report_) ::munmap(report_, size_);
   }
   SharedReport(const SharedReport&) = delete;
   SharedReport& operator=(const SharedReport&) = delete;
-  Report* get() const { return report_; }
+  HelperReport* get() const { return report_; }
 
  private:
   size_t size_;
-  Report* report_;
+  HelperReport* report_;
 };
 
 // fork(2) with a pidfd, without the handlers of pthread_atfork, and without an exit signal: no one
-// else's waitpid(-1) or SIGCHLD handler meets this child. The pidfd or -errno.
-int startHelper(const Plan& plan, Report& report) {
+// else's waitpid(-1) or SIGCHLD handler meets this child. In a pid namespace, whose first process
+// does not end before all others there did (zap_pid_ns_processes). The pidfd or -errno.
+int startHelper(const HelperPlan& plan, HelperReport& report) {
   const SignalsBlocked blocked;
   int pidfd = -1;
-  const long pid = ::syscall(SYS_clone, static_cast<unsigned long>(CLONE_PIDFD), 0, &pidfd, 0, 0);
+  constexpr unsigned long flags = CLONE_PIDFD | CLONE_NEWPID;
+  const long pid = ::syscall(SYS_clone, flags, 0, &pidfd, 0, 0);
   if (pid == 0) runHelper(plan, report);
   return pid < 0 ? -errno : pidfd;
 }
@@ -321,7 +158,7 @@ void killHelper(int pidfd, uint64_t scope) {
   pthread_attr_destroy(&attributes);
 }
 
-int makePlan(const ReadAsCallerRequest& request, Plan& plan, uint64_t& scope) {
+int makePlan(const ReadAsCallerRequest& request, HelperPlan& plan, uint64_t& scope) {
   CallerReader reader;
   CallerScopes scopes;
   if (const int error = reader.scopes(request.tid, scopes)) return error;
@@ -337,15 +174,12 @@ int makePlan(const ReadAsCallerRequest& request, Plan& plan, uint64_t& scope) {
   plan.path = request.path.c_str();
   plan.limit = request.limit;
   plan.ownDevice = request.ownDevice;
+  if (request.xattrs.size() > kMostHelperXattrs) return E2BIG;
+  for (const std::string& name : request.xattrs) plan.xattrs[plan.xattrCount++] = name.c_str();
   return 0;
 }
 
-int readOwn(int fd, size_t limit, std::vector<uint8_t>& content) {
-  struct stat facts;
-  if (::fstat(fd, &facts) != 0) return errno;
-  if (!S_ISREG(facts.st_mode) || facts.st_size == 0) return EINVAL;
-  if (static_cast<uint64_t>(facts.st_size) > limit) return EFBIG;
-  content.resize(static_cast<size_t>(facts.st_size));
+int readContent(int fd, std::vector<uint8_t>& content) {
   size_t used = 0;
   while (used < content.size()) {
     const auto at = static_cast<off_t>(used);
@@ -359,29 +193,48 @@ int readOwn(int fd, size_t limit, std::vector<uint8_t>& content) {
   return 0;
 }
 
-int takeOver(const ReadAsCallerRequest& request, const Report& report,
-             std::vector<uint8_t>& content) {
-  // It died: short of memory, or killed by hand.
+// A file of our own backing.
+int readOwn(int fd, const ReadAsCallerRequest& request, FileOfCaller& out) {
+  if (::statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &out.file) != 0) return errno;
+  if (!S_ISREG(out.file.stx_mode) || out.file.stx_size == 0) return EINVAL;
+  if (out.file.stx_size > request.limit) return EFBIG;
+  struct statfs fs;
+  if (::fstatfs(fd, &fs) != 0) return errno;
+  out.fsMagic = static_cast<uint32_t>(fs.f_type);
+  out.content.resize(static_cast<size_t>(out.file.stx_size));
+  if (const int error = readContent(fd, out.content)) return error;
+  out.xattrs = readXattrs(fd, request.xattrs);
+  return 0;
+}
+
+int takeOver(const ReadAsCallerRequest& request, const HelperReport& report, FileOfCaller& out) {
   if (!report.finished) return EIO;
   if (report.error != 0) return report.error;
-  if (!report.own) {
-    content.assign(report.content, report.content + report.size);
-    return 0;
+  if (report.own) {
+    const OwnedFd fd(request.openBacking(report.ino));
+    return fd ? readOwn(fd.get(), request, out) : -fd.get();
   }
-  const int fd = request.openBacking(report.ino);
-  if (fd < 0) return -fd;
-  const int error = readOwn(fd, request.limit, content);
-  ::close(fd);
-  return error;
+  out.content.assign(report.content, report.content + report.size);
+  out.file = report.file;
+  out.fsMagic = report.fsMagic;
+  for (size_t i = 0; i < request.xattrs.size(); ++i) {
+    const auto& [size, value] = report.xattrs[i];
+    if (size < 0) {
+      out.xattrs.emplace_back(std::nullopt);
+    } else {
+      out.xattrs.emplace_back(std::in_place, value, value + size);
+    }
+  }
+  return 0;
 }
 
 }  // namespace
 
-int readAsCaller(const ReadAsCallerRequest& request, std::vector<uint8_t>& content) {
-  content.clear();
+int readAsCaller(const ReadAsCallerRequest& request, FileOfCaller& out) {
+  out = {};
   if (!request.path.starts_with('/')) return EINVAL;
   if (request.path.find('\0') != std::string::npos) return EINVAL;
-  Plan plan;
+  HelperPlan plan;
   uint64_t scope = 0;
   if (const int error = makePlan(request, plan, scope)) return error;
   if (lingering().has(scope)) return EBUSY;
@@ -395,7 +248,7 @@ int readAsCaller(const ReadAsCallerRequest& request, std::vector<uint8_t>& conte
     return ETIMEDOUT;
   }
   reap(pidfd);
-  return takeOver(request, *shared.get(), content);
+  return takeOver(request, *shared.get(), out);
 }
 
 }  // namespace imafs

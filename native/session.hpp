@@ -98,7 +98,7 @@ class Session {
     OwnedFd fd;
     struct statx file {};
     NodePtr node;
-    std::vector<std::optional<std::vector<uint8_t>>> xattrs;
+    XattrValues xattrs;
   };
   // Below the backing root, never through a symlink or another mount. 0 or an errno.
   int openBacking(const std::string& path, Opened& out);
@@ -145,8 +145,5 @@ class Session {
   int startError_ = 0;
   std::atomic<bool> ended_{false};
 };
-
-std::vector<std::optional<std::vector<uint8_t>>> readXattrs(int fd,
-                                                            const std::vector<std::string>& names);
 
 }  // namespace imafs

@@ -16,6 +16,7 @@
 #include "handle_table.hpp"
 #include "opening_mark.hpp"
 #include "verdict_cache.hpp"
+#include "xattrs.hpp"
 
 namespace imafs {
 
@@ -52,7 +53,7 @@ struct Upcall {
   bool pagesAreBelow = false;  // see PageFlusher
   OwnedFd fd;
   OpeningMarkPtr mark;
-  std::vector<std::optional<std::vector<uint8_t>>> xattrs;
+  XattrValues xattrs;
   std::vector<uint8_t> head;
   VerdictKey key;
   uint64_t generation = 0;

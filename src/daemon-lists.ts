@@ -4,6 +4,7 @@ import type { Addon } from './binding/addon-types.js';
 import type { MeasurementStatus } from './control/status-report.js';
 import { type DaemonOptions, StartProblem } from './daemon-options.js';
 import { createIma, type Ima } from './ima/ima.js';
+import type { Keyring } from './ima/keyring/keyring.js';
 import type { Lists } from './lists/lists.js';
 import { startLists } from './lists/start-lists.js';
 import { LIMITS, type Namespace } from './namespaces/namespace.js';
@@ -18,7 +19,11 @@ export type MakeIma = (owner: {
   readonly began: (id: bigint) => void;
 }) => Ima;
 
-export const imaMaker = (options: DaemonOptions, lists: Lists): MakeIma => {
+export const imaMaker = (
+  options: DaemonOptions,
+  lists: Lists,
+  keyringOf: (owner: { readonly isSystem: boolean }) => Keyring,
+): MakeIma => {
   const mode = options.appraise === 'enforce_ns' ? 'enforce' : options.appraise;
   return ({ id, isSystem, uid, began }) => {
     const list = lists.create({ id, isSystem, uid, ima: () => ima, began: () => began(id) });
@@ -28,6 +33,7 @@ export const imaMaker = (options: DaemonOptions, lists: Lists): MakeIma => {
       template: options.imaTemplate,
       pcr: options.pcr,
       list,
+      keyring: keyringOf({ isSystem }),
       iintCapacity: LIMITS.iints,
     });
     return ima;

@@ -43,6 +43,8 @@ export interface DaemonOptions {
   readonly auditFile: string | undefined;
   /** Directory of this mount's own, made if it is not there. */
   readonly stateDirectory: string;
+  /** Directory of certificates; undefined: no keys to begin with. */
+  readonly keysDirectory: string | undefined;
   /** Name of the control tree at the root, `.ima`. */
   readonly controlName: string;
   readonly passthrough: 'off' | 'ro' | 'rw';
@@ -60,6 +62,7 @@ export class StartProblem extends Error {
       | 'hash'
       | 'audit'
       | 'state'
+      | 'keys'
       | 'mountpoint'
       | 'tpm-name'
       | 'tpm',

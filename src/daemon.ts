@@ -16,6 +16,13 @@ import { type StatusSources, statusReport } from './control/status-report.js';
 import { ControlTree } from './control/tree.js';
 import { openAudit, openState, turnToMount } from './daemon-files.js';
 import {
+  keyringMaker,
+  keyringsOf,
+  measureSystemKeys,
+  openKeys,
+  shownAuthorities,
+} from './daemon-keys.js';
+import {
   imaMaker,
   type MakeIma,
   measurementStatus,
@@ -29,13 +36,15 @@ import { DigestCache } from './gate/digest-cache.js';
 import { Dispatch } from './gate/dispatch.js';
 import type { Journal } from './gate/journal.js';
 import { OpenHandler } from './gate/open.js';
-import { IMA_XATTR } from './gate/opened-file.js';
+import { GUARDED_XATTRS } from './gate/opened-file.js';
 import { Settling } from './gate/settling.js';
 import { XattrHandler } from './gate/xattr.js';
 import { changeIma, type Ima } from './ima/ima.js';
 import type { PolicyMachine } from './ima/policy/condition.js';
+import type { SystemKeys } from './keys/keys-directory.js';
 import type { Lists } from './lists/lists.js';
 import { boundNames } from './namespaces/bound-names.js';
+import { BufferMeasurements } from './namespaces/buffer-measurements.js';
 import { Lifecycle } from './namespaces/lifecycle.js';
 import { Lineage } from './namespaces/lineage.js';
 import { namespaceIds } from './namespaces/namespace-ids.js';
@@ -86,6 +95,7 @@ export const startDaemon = async (
   if (!canHash(options.imaHash)) {
     throw new StartProblem('hash', `${options.imaHash} cannot be computed here`);
   }
+  const keys = openKeys(options, addon, log);
   const journal = await openState(options.stateDirectory, addon);
   const audit = await openAudit(options, log);
   const pool = new HashPool();
@@ -98,7 +108,7 @@ export const startDaemon = async (
     // Whatever is read by path is read before the mount, which may lie over it.
     const version = ownVersion();
     await pool.ready();
-    const makeIma = imaMaker(options, lists);
+    const makeIma = imaMaker(options, lists, keyringMaker(keys));
     const isSystem = true;
     const systemIma = makeIma({
       id: systemNamespace.value.scope,
@@ -108,11 +118,15 @@ export const startDaemon = async (
     });
     changeIma(systemIma, { policy: policy.value });
     await openSystemList(options, lists, systemNamespace.value);
+    // Only a policy of the user's has queued keys measured, not a built-in one.
+    if (options.policy.kind === 'text') {
+      await measureSystemKeys(keys, systemIma, systemNamespace.value, audit);
+    }
     const mount = await mountInTurn(options, addon, beforeMount, wake);
     mounted = mount.transport;
     const given = { options, addon, log, version, journal, audit, pool, ...mount };
     const system = { ...systemNamespace.value, ima: systemIma };
-    return serve({ ...given, lists, makeIma, system, wake, close });
+    return serve({ ...given, lists, keys, makeIma, system, wake, close });
   } catch (error) {
     try {
       mounted?.unmount(true);
@@ -166,6 +180,7 @@ interface Mounted {
   readonly transport: NativeTransport;
   readonly facts: TransportFacts;
   readonly lists: Lists;
+  readonly keys: SystemKeys;
   readonly makeIma: MakeIma;
   readonly system: SystemNamespace & { readonly ima: Ima };
   readonly wake: Wake;
@@ -175,7 +190,7 @@ interface Mounted {
 /** Builds the parts and wires them. */
 const serve = (mounted: Mounted): RunningDaemon => {
   const { options, addon, log, backing, journal, audit, pool, transport, facts } = mounted;
-  const { system, lists, makeIma, version, wake, close } = mounted;
+  const { system, lists, keys, makeIma, version, wake, close } = mounted;
   const startedAt = new Date();
 
   // Namespaces and their policies.
@@ -238,9 +253,12 @@ const serve = (mounted: Mounted): RunningDaemon => {
   const policyReads = new PolicyReads(system.scope, POLICY_READ_MS, ({ tid }, path, limit) =>
     addon.readAsCaller(transport, tid, path, limit, POLICY_READ_MS),
   );
+  const measurements = new BufferMeasurements({ registry, audit });
+  const keyrings = keyringsOf(keys, addon, { registry, measurements });
   const policyLoader = new PolicyLoader({
     readAsCaller: (caller, path, limit) => policyReads.read(caller, path, limit),
     changed: () => registry.changed(),
+    firstLoaded: (namespace, caller) => keyrings.measureQueued(namespace, caller),
     auditStatus,
     auditRule: audit.policyRule.bind(audit),
     machine: policyMachine,
@@ -277,7 +295,14 @@ const serve = (mounted: Mounted): RunningDaemon => {
   const xattr = new XattrHandler({ ...shared, canHash });
 
   // The control tree.
-  const labelRule = new LabelRule({ registry, sharing, hashPool: pool, fileSystem, readIdMap });
+  const labelRule = new LabelRule({
+    registry,
+    sharing,
+    hashPool: pool,
+    fileSystem,
+    readIdMap,
+    readXattr: (fd, name) => addon.getXattr(fd, name),
+  });
   const labeller = new FileLabeller({
     addon,
     transport,
@@ -302,6 +327,8 @@ const serve = (mounted: Mounted): RunningDaemon => {
     namespaces: () => registry.activated(),
     measurements: (namespace) => measurementStatus(namespace, lists),
     lastPolicyFailure: (namespace) => policyLoader.lastFailure(namespace),
+    lastKeyRefusal: (namespace) => keyrings.lastRefusal(namespace),
+    unadmittedKeys: keys.unadmitted,
   };
   const controlTree = new ControlTree({
     log,
@@ -315,6 +342,9 @@ const serve = (mounted: Mounted): RunningDaemon => {
     settings,
     policyLoader,
     labeller,
+    keyrings,
+    bufferMeasurements: measurements,
+    authorities: shownAuthorities(keys),
     listOf: ({ id, isActive }) => (isActive ? lists.of(id) : undefined),
     statusOf: (namespace) => statusReport(namespace, sources),
   });
@@ -400,7 +430,7 @@ const transportOptions = (options: DaemonOptions, anonymousId: number) => ({
   passthrough: options.passthrough,
   virtualName: options.controlName,
   anonymousId,
-  guardedXattrs: [IMA_XATTR],
+  guardedXattrs: GUARDED_XATTRS,
 });
 
 const ownVersion = (): string => {

@@ -17,9 +17,12 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     why: 'audit implements a port of src/ima and knows nothing else',
   },
   binding: {
-    may: ['base'],
-    mayTypes: ['ima'],
-    why: 'binding is the door to native/: it implements ports',
+    may: ['ima', 'base'],
+    why: 'binding is the door to native/: it implements ports, by what src/ima computes where it can',
+  },
+  keys: {
+    may: ['base', 'ima', 'binding'],
+    why: 'keys fills keyrings of src/ima from certificates, whose keys native/ verifies with',
   },
   tpm: {
     may: ['base'],
@@ -41,12 +44,12 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     why: 'the control tree uses namespaces and src/ima',
   },
   gate: {
-    may: ['namespaces', 'ima', 'base'],
+    may: ['namespaces', 'keys', 'ima', 'base'],
     mayTypes: ['binding', 'audit', 'daemon-options'],
     why: 'the gate uses namespaces and src/ima',
   },
   cli: {
-    may: ['ima', 'base', 'daemon-options'],
+    may: ['keys', 'ima', 'base', 'daemon-options'],
     why: 'the command line talks to a running daemon through the control tree only',
   },
   integrations: {
@@ -63,8 +66,14 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     mayTypes: ['binding'],
     why: 'it is a part of the composition root',
   },
+  'daemon-keys': {
+    may: ['audit', 'base', 'ima', 'keys', 'namespaces', 'daemon-options'],
+    mayTypes: ['binding', 'control'],
+    why: 'it is a part of the composition root',
+  },
   daemon: {
     may: [
+      'daemon-keys',
       'daemon-files',
       'daemon-lists',
       'audit',
@@ -73,6 +82,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
       'control',
       'gate',
       'ima',
+      'keys',
       'lists',
       'namespaces',
       'tpm',

@@ -22,7 +22,7 @@ export interface TransportOptions {
   readonly virtualName: string;
   /** fsuid and fsgid of the threads that write for callers; neither 0 nor the backing's resuid. */
   readonly anonymousId: number;
-  /** Extended attributes whose reading settles and whose change is decided by TypeScript. */
+  /** Extended attributes whose change, and whose reading while a file is unsettled, TypeScript decides. */
   readonly guardedXattrs: readonly string[];
 }
 
@@ -142,6 +142,7 @@ export interface FlushUpcall extends NodeUpcall {
 /** GETXATTR of a guarded name on an unsettled node; finish(0) makes native serve it. */
 export interface XattrReadUpcall extends NodeUpcall {
   readonly kind: 'xattr-read';
+  readonly name: string;
 }
 
 /** SETXATTR or REMOVEXATTR of a guarded name; finish(0) makes native do it. */
@@ -360,15 +361,53 @@ export interface NativeTransport {
   unmount(detach: boolean): void;
 }
 
+/** A file that a caller named by path: all of the very descriptor that was read. */
+export interface FileOfCaller {
+  readonly content: Buffer;
+  readonly file: FileFacts;
+  /** The guarded xattrs in the order of TransportOptions, undefined where the file has none. */
+  readonly xattrs: readonly (Buffer | undefined)[];
+  /** statfs(2) f_type, unsigned. */
+  readonly fsMagic: number;
+}
+
+export interface VerityDigest {
+  readonly algorithm: 'sha256' | 'sha512';
+  readonly digest: Buffer;
+}
+
+/** An RSA or EC key for signatures over digests that were computed already, which node:crypto cannot verify. */
+export interface NativePublicKey {
+  readonly algorithm: 'rsa' | 'ec';
+  /** Of the modulus, or of the curve's order. */
+  readonly bits: number;
+  /**
+   * RSA: PKCS#1 v1.5 with the algorithm's DigestInfo; EC: ECDSA, the signature in DER. Takes any bytes:
+   * what is no signature, no digest of that algorithm or no algorithm of OpenSSL's is false.
+   */
+  verify(opensslDigestName: string, digest: Uint8Array, signature: Uint8Array): boolean;
+}
+
 export interface Addon {
   readonly abi: number;
   createTransport(options: TransportOptions, onWake: () => void): NativeTransport;
+  /**
+   * The key of a SubjectPublicKeyInfo in DER. Throws an Error that says why if it is none, or is neither
+   * RSA nor EC. Usable from any thread of Node.
+   */
+  publicKey(spki: Uint8Array): NativePublicKey;
   /** Whether the lease on fd still is F_RDLCK. Usable from any thread of Node. */
   leaseStands(fd: number): boolean;
   /** fsetxattr/fremovexattr(2) by descriptor; throws an Error with `code`. Usable from any thread. */
   setXattr(fd: number, name: string, value: Uint8Array | undefined): void;
   getXattr(fd: number, name: string): Buffer | undefined;
   closeDescriptor(fd: number): void;
+  /**
+   * The digest that fs-verity keeps of the file behind a descriptor (not O_PATH); undefined where it is
+   * not switched on for the file, or not known to its file system. Throws an Error with `code`. Usable
+   * from any thread.
+   */
+  verityDigest(fd: number): VerityDigest | undefined;
   /**
    * Whether anybody can write to the file behind an O_RDONLY descriptor: a read lease is tried and given
    * up at once. Undefined where leases say nothing.
@@ -411,7 +450,7 @@ export interface Addon {
     path: string,
     limit: number,
     timeoutMs: number,
-  ): Promise<Buffer>;
+  ): Promise<FileOfCaller>;
   /** sd_notify(3): sends to $NOTIFY_SOCKET, false where there is none. */
   notifySupervisor(message: string): boolean;
 }

@@ -6,6 +6,7 @@ import { createHash, getHashes } from 'node:crypto';
 import { md5, ripemd160, sha1 } from '@noble/hashes/legacy.js';
 import { sha224, sha256, sha384, sha512 } from '@noble/hashes/sha2.js';
 import { sha3_256, sha3_384, sha3_512 } from '@noble/hashes/sha3.js';
+import { createVerityHasher } from '../ima/digest/verity-digest.js';
 
 /** A hash under way. */
 export interface Hasher {
@@ -45,13 +46,23 @@ const nobleHashes: Readonly<Record<string, { create(): Hasher }>> = {
 
 const ofOpenssl = new Set(getHashes());
 
-const opensslName = (algorithm: string): string => opensslNames[algorithm] ?? algorithm;
-
-/** Undefined where there is no implementation of the kernel's `algorithm`. */
-export const createHasher = (algorithm: string): Hasher | undefined => {
+/** What OpenSSL calls the kernel's `algorithm`; undefined where it has none such. */
+export const opensslDigestName = (algorithm: string): string | undefined => {
+  const name = opensslNames[algorithm] ?? algorithm;
   const isKnown = (kernelNames as readonly string[]).includes(algorithm);
-  if (isKnown && ofOpenssl.has(opensslName(algorithm))) return createHash(opensslName(algorithm));
-  return nobleHashes[algorithm]?.create();
+  return isKnown && ofOpenssl.has(name) ? name : undefined;
+};
+
+const VERITY_PREFIX = 'verity:';
+
+/** Undefined where there is no implementation of the kernel's `algorithm`, or of fs-verity with it. */
+export const createHasher = (algorithm: string): Hasher | undefined => {
+  if (algorithm.startsWith(VERITY_PREFIX)) {
+    const name = algorithm.slice(VERITY_PREFIX.length);
+    return createVerityHasher(name, (block) => createHash(name).update(block).digest());
+  }
+  const name = opensslDigestName(algorithm);
+  return name === undefined ? nobleHashes[algorithm]?.create() : createHash(name);
 };
 
 /** Whether files can be hashed with the kernel's `algorithm` here. */

@@ -22,6 +22,7 @@ export function daemonSettings(
   const { ima_appraise, ns_policy, ns_measure, mmap_check, passthrough, control } = MOUNT_OPTIONS;
   const systemNs = given.get('system_ns');
   const auditFile = given.get('audit');
+  const keysDirectory = given.get('keys');
   return {
     ...places,
     policy: startPolicy(given.get('policy')),
@@ -36,6 +37,7 @@ export function daemonSettings(
     systemNs: systemNs === undefined || systemNs === 'self' ? systemNs : resolve(systemNs),
     mmapCheck: oneOf(mmap_check.values, given.get('mmap_check'), mmap_check.default),
     auditFile: auditFile === undefined ? undefined : resolve(auditFile),
+    keysDirectory: keysDirectory === undefined ? undefined : resolve(keysDirectory),
     stateDirectory: stateDirectory(places, { given, mountFlags }),
     controlName: controlName(given.get('control') ?? control.default),
     passthrough: oneOf(passthrough.values, given.get('passthrough'), passthrough.default),

@@ -68,7 +68,7 @@ export const MOUNT_OPTIONS = {
     help: 'refuse what cannot be extended into the TPM',
   },
   pcr: { values: 'any', default: '10', help: 'PCR that lists are extended into, 8 to 23' },
-  keys: { values: 'any', later: 'all', default: 'none', help: 'directory of trusted certificates' },
+  keys: { values: 'any', default: 'none', help: 'directory of trusted certificates and CAs' },
   audit: { values: 'any', default: 'no file', help: 'file that takes the audit records' },
   state: {
     values: 'any',

@@ -32,6 +32,7 @@ const REMEDIES: Readonly<Record<StartProblem['about'], Remedy>> = {
   hash: { exit: EXIT.usage, code: 'bad-mount-option', hints: ['-o ima_hash=sha256'] },
   audit: { exit: EXIT.runtime, code: 'bad-audit', hints: ['choose another file: -o audit=FILE'] },
   state: { exit: EXIT.runtime, code: 'bad-state', hints: ['choose another one: -o state=DIR'] },
+  keys: { exit: EXIT.key, code: 'bad-key', hints: ['imafs key check CERT'] },
   mountpoint: {
     exit: EXIT.mounted,
     code: 'already-mounted',

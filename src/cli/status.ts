@@ -74,7 +74,8 @@ function showUnserved(
 function showServed(output: Output, { mountpoint, source }: MountLine, report: Status): void {
   const { mount } = report;
   const lines = [`${output.style('bold', mountpoint)}  backing ${source}, ${serving(report)}`];
-  if (mount !== undefined) lines.push(...mountLines(mount), ...unsettledLines(mount));
+  if (mount !== undefined)
+    lines.push(...mountLines(mount), ...unsettledLines(mount), ...keyLines(mount));
   lines.push(...namespaceTable(mount?.namespaces ?? [report]).map((line) => `  ${line}`));
   if (report.lastPolicyFailure !== undefined) {
     const { source: from, line, column, message } = report.lastPolicyFailure;
@@ -109,5 +110,11 @@ function unsettledLines({ unsettled }: MountStatus): string[] {
     reason === 'writer'
       ? `  unsettled: ${path} is open for writing`
       : `  unsettled since a crash: ${path} (check it, then: imafs label hash)`,
+  );
+}
+
+function keyLines({ unadmittedKeys }: MountStatus): string[] {
+  return unadmittedKeys.map(
+    ({ file, reasons }) => `  not admitted: ${file}: ${reasons.join('; ')}`,
   );
 }

@@ -1,5 +1,15 @@
 /** The names of the control tree, DESIGN section 6: which are where, and what an open of each does. */
+import { writeCriticalData } from './critical-data-file.js';
 import { readDenials, readEvents } from './event-files.js';
+import {
+  readAuthorities,
+  readAuthoritiesPem,
+  readBlacklist,
+  readKeyring,
+  readKeyringPem,
+  writeBlacklist,
+  writeKeyring,
+} from './keyring-files.js';
 import { writeLabel } from './label-file.js';
 import { LIST_BANKS, openList, openPcrs } from './list-file.js';
 import { readNamespaces, writeNamespaces } from './namespaces-file.js';
@@ -11,12 +21,11 @@ import {
   writeMode,
   writeTemplate,
   writeTpm,
-  writeUnsupported,
 } from './setting-files.js';
 import { type OpenFile, snapshot } from './virtual-file.js';
 
-/** At the top, showing the reader's namespace; in NSID/; or in both. */
-type Place = 'top' | 'namespace' | 'both';
+/** At the top, showing the reader's namespace; in NSID/; in both; or in the directory of that name in NSID/. */
+export type Place = 'top' | 'namespace' | 'both' | 'keys';
 
 export interface FileEntry {
   readonly kind: 'file';
@@ -31,13 +40,20 @@ export interface FileEntry {
   readonly systemOnlyUnderReplace?: 'write' | 'all';
 }
 
-export interface OtherEntry {
-  readonly kind: 'directory' | 'link';
+export interface LinkEntry {
+  readonly kind: 'link';
   readonly name: string;
   readonly place: Place;
 }
 
-export type Entry = FileEntry | OtherEntry;
+export interface DirectoryEntry {
+  readonly kind: 'directory';
+  /** Its entries have it for their place. */
+  readonly name: Place;
+  readonly place: Place;
+}
+
+export type Entry = FileEntry | LinkEntry | DirectoryEntry;
 
 const lists: readonly Entry[] = (['ascii', 'binary'] as const).flatMap((form) => [
   // Without a suffix it is the SHA-1 list, as in the kernel.
@@ -49,7 +65,7 @@ function list(name: string, read: OpenFile): Entry {
   return { kind: 'file', name, place: 'both', read };
 }
 
-/** A word of a namespace's settings, which only the system may change under `replace`. */
+/** A setting of a namespace, which only the system may change under `replace`. */
 function setting(name: string, place: Place, read: OpenFile, write: OpenFile): Entry {
   return { kind: 'file', name, place, read, write, systemOnlyUnderReplace: 'write' };
 }
@@ -119,8 +135,13 @@ export const ENTRIES: readonly Entry[] = [
     writeTpm,
   ),
   { kind: 'directory', name: 'keys', place: 'namespace' },
+  setting('.ima', 'keys', readKeyring, writeKeyring),
+  setting('.blacklist', 'keys', readBlacklist, writeBlacklist),
+  { kind: 'file', name: '.builtin_trusted_keys', place: 'keys', read: readAuthorities },
+  { kind: 'file', name: '.ima.pem', place: 'keys', read: readKeyringPem },
+  { kind: 'file', name: '.builtin_trusted_keys.pem', place: 'keys', read: readAuthoritiesPem },
   { kind: 'file', name: 'label', place: 'namespace', write: writeLabel },
-  { kind: 'file', name: 'critical_data', place: 'namespace', write: writeUnsupported },
+  { kind: 'file', name: 'critical_data', place: 'namespace', write: writeCriticalData },
   { kind: 'file', name: 'denials', place: 'namespace', read: readDenials },
   { kind: 'file', name: 'events', place: 'namespace', read: readEvents },
   {

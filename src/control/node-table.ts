@@ -4,9 +4,12 @@
  * whose lookup changes its answer. Numbers are never given out twice.
  */
 import type { Namespace } from '../namespaces/namespace.js';
-import { ENTRIES, type Entry } from './entries.js';
+import { ENTRIES, type Entry, type Place } from './entries.js';
 
-/** Nodes of one directory lie in a row: the directory itself, then its entries. */
+/**
+ * Nodes of one directory lie in a row: the directory itself, then its entries, and those of directories
+ * in it.
+ */
 const ROW = 64;
 const DIRECTORY = 1;
 const FIRST_ENTRY = 2;
@@ -53,12 +56,11 @@ export class NodeTable {
 
   /** What lies in a directory of the tree, in the order of entries.ts. */
   entriesOf(directory: VirtualNode): VirtualNode[] {
-    if (directory.entry !== undefined) return [];
     const { namespace } = directory;
-    const elsewhere = namespace === undefined ? 'namespace' : 'top';
-    const first = directory.node - DIRECTORY + FIRST_ENTRY;
-    return ENTRIES.map((entry, at): VirtualNode => ({ node: first + at, namespace, entry })).filter(
-      ({ entry }) => entry?.place !== elsewhere,
+    const places = placesIn(directory);
+    const first = directory.node - (directory.node % ROW) + FIRST_ENTRY;
+    return ENTRIES.map((entry, at) => ({ node: first + at, namespace, entry })).filter(
+      ({ entry }) => places.includes(entry.place),
     );
   }
 
@@ -80,3 +82,8 @@ export class NodeTable {
     }
   }
 }
+
+const placesIn = ({ namespace, entry }: VirtualNode): readonly Place[] => {
+  if (entry !== undefined) return entry.kind === 'directory' ? [entry.name] : [];
+  return ['both', namespace === undefined ? 'top' : 'namespace'];
+};

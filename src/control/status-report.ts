@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import type { AuditHealth } from '../audit/audit-log.js';
 import type { TransportCounters, TransportFacts } from '../binding/addon-types.js';
 import type { DaemonOptions } from '../daemon-options.js';
+import type { KeyRefusal } from '../namespaces/keyrings.js';
 import {
   LIMITS,
   type Namespace,
@@ -37,6 +38,8 @@ export interface NamespaceStatus {
   /** What the namespace uses and may use. */
   readonly limits: Readonly<Record<string, { readonly used: number; readonly limit: number }>>;
   readonly lastPolicyFailure: PolicyFailure | undefined;
+  /** Why the latest certificate that was added was refused. */
+  readonly lastKeyRefusal: (KeyRefusal & { readonly time: string }) | undefined;
 }
 
 export interface MeasurementStatus {
@@ -67,6 +70,12 @@ export interface UnsettledFile {
   readonly reason: 'writer' | 'crash';
 }
 
+export interface UnadmittedKey {
+  readonly file: string;
+  readonly description: string;
+  readonly reasons: readonly string[];
+}
+
 /** What only the system's root sees. */
 export interface MountStatus {
   readonly pid: number;
@@ -79,6 +88,8 @@ export interface MountStatus {
   readonly counters: TransportCounters;
   readonly audit: AuditHealth;
   readonly unsettled: readonly UnsettledFile[];
+  /** Certificates of keys=DIR that are trusted for nothing, and why. */
+  readonly unadmittedKeys: readonly UnadmittedKey[];
   readonly namespaces: readonly NamespaceStatus[];
 }
 
@@ -99,6 +110,8 @@ export interface StatusSources {
   readonly namespaces: () => readonly Namespace[];
   readonly measurements: (namespace: Namespace) => MeasurementStatus | undefined;
   readonly lastPolicyFailure: (namespace: Namespace) => PolicyFailure | undefined;
+  readonly lastKeyRefusal: (namespace: Namespace) => NamespaceStatus['lastKeyRefusal'];
+  readonly unadmittedKeys: readonly UnadmittedKey[];
 }
 
 const namespaceStatus = (namespace: Namespace, sources: StatusSources): NamespaceStatus => {
@@ -122,6 +135,7 @@ const namespaceStatus = (namespace: Namespace, sources: StatusSources): Namespac
     counters: namespace.counters,
     limits: limitsOf(namespace, sources),
     lastPolicyFailure: sources.lastPolicyFailure(namespace),
+    lastKeyRefusal: sources.lastKeyRefusal(namespace),
   };
 };
 
@@ -142,6 +156,8 @@ const limitsOf = (
   return {
     ...common,
     rules: { used: ima.policy.rules.length, limit: LIMITS.rules },
+    keys: { used: ima.keyring.keys().length, limit: LIMITS.keys },
+    blacklist: { used: ima.keyring.blacklist().length, limit: LIMITS.blacklist },
     entries: { used: entries, limit: LIMITS.listEntries },
     selfActivations: { used, limit: LIMITS.selfActivationsPerUid },
   };
@@ -158,6 +174,7 @@ const mountStatus = (sources: StatusSources): MountStatus => ({
   counters: sources.counters(),
   audit: sources.audit(),
   unsettled: sources.unsettled(),
+  unadmittedKeys: sources.unadmittedKeys,
   namespaces: sources.namespaces().map((namespace) => namespaceStatus(namespace, sources)),
 });
 

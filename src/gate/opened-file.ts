@@ -4,10 +4,20 @@ import { promisify } from 'node:util';
 import { FileMoved } from '../base/file-moved.js';
 import type { Addon, NativeTransport, OpenUpcall } from '../binding/addon-types.js';
 import type { HashPool } from '../binding/hash-pool.js';
-import type { Digest, HashAlgorithm, ImaFile, ObjectFacts } from '../ima/ports.js';
+import type {
+  AppendedSignature,
+  Digest,
+  HashAlgorithm,
+  ImaFile,
+  ObjectFacts,
+} from '../ima/ports.js';
+import { readAppendedSignature } from './appended-signature.js';
 import type { DigestCache } from './digest-cache.js';
 
 export const IMA_XATTR = 'security.ima';
+
+/** What native asks about, in the order of an open's `xattrs`. */
+export const GUARDED_XATTRS: readonly string[] = [IMA_XATTR, 'security.evm'];
 
 /** Bytes native sends along with an open. */
 const HEAD_BYTES = 4096;
@@ -16,8 +26,11 @@ const fstatAsync = promisify(fstat);
 const readAsync = promisify(read);
 
 export interface OpenedFileParts {
-  readonly addon: Pick<Addon, 'getXattr' | 'isBeingWritten'>;
-  readonly transport: Pick<NativeTransport, 'version' | 'takeLease' | 'releaseLease'>;
+  readonly addon: Pick<Addon, 'getXattr' | 'isBeingWritten' | 'verityDigest'>;
+  readonly transport: Pick<
+    NativeTransport,
+    'version' | 'takeLease' | 'releaseLease' | 'openCounts'
+  >;
   readonly pool: Pick<HashPool, 'digest' | 'writeXattr'>;
   readonly digests: DigestCache;
   /** What policy conditions know of the backing file system. */
@@ -125,6 +138,14 @@ export class OpenedFile implements ImaFile {
     return this.state.isNew && (this.hasOwnWriter || this.sizeBytes === 0);
   }
 
+  get isCreated(): boolean {
+    return this.upcall.created;
+  }
+
+  get isUnopened(): boolean {
+    return !this.upcall.created && this.upcall.writers === 0 && this.sizeBytes === 0;
+  }
+
   /** Made empty, and no writer has been settled since. */
   get isMarkedNew(): boolean {
     return this.state.isNew;
@@ -159,6 +180,33 @@ export class OpenedFile implements ImaFile {
     const digest = this.#collect(algorithm);
     this.#digests.set(algorithm, digest);
     return digest;
+  }
+
+  async verityDigest(preferred: HashAlgorithm): Promise<Digest> {
+    const kept = this.parts.addon.verityDigest(this.upcall.fd);
+    if (kept !== undefined) return { algorithm: kept.algorithm, bytes: kept.digest };
+    const algorithm = preferred === 'sha512' ? 'sha512' : 'sha256';
+    return { algorithm, bytes: await this.digest(`verity:${algorithm}`) };
+  }
+
+  appendedSignature(): Promise<AppendedSignature | undefined> {
+    const { node, fd, caller } = this.upcall;
+    return readAppendedSignature(fd, this.sizeBytes, (algorithm, sizeBytes) => {
+      const order = { namespace: caller.scope, node, version: this.#version, fd };
+      return this.parts.pool.digest({
+        ...order,
+        algorithm,
+        sizeBytes,
+        shared: false,
+        leased: false,
+      });
+    });
+  }
+
+  /** While handles are open for writing, nobody says whether they are mapped too. */
+  isMappedForWriting(): boolean {
+    const { writers } = this.parts.transport.openCounts(this.node);
+    return writers === 0 && this.isWrittenElsewhere();
   }
 
   async writeImaXattr(value: Uint8Array): Promise<boolean> {

@@ -1,12 +1,17 @@
-/** Reading security.ima of an unsettled file, and changing it. Both answer with an errno, 0 to go ahead. */
+/**
+ * Reading security.ima and security.evm of an unsettled file, and changing them. Both answer with an
+ * errno, 0 to go ahead.
+ */
 import type { AuditLog } from '../audit/audit-log.js';
 import { type ErrnoName, errnoNumber } from '../base/errno.js';
 import type { XattrChangeUpcall, XattrReadUpcall } from '../binding/addon-types.js';
-import { inodeSetxattr } from '../ima/inode-setxattr.js';
+import { evmInodeSetxattr } from '../ima/evm-inode-setxattr.js';
+import { inodeSetxattr, validateHashAlgorithm } from '../ima/inode-setxattr.js';
 import type { Paths } from '../namespaces/paths.js';
 import type { Judge, Registry } from '../namespaces/registry.js';
 import type { Denials } from './denials.js';
 import { HeldAudit } from './held-audit.js';
+import { IMA_XATTR } from './opened-file.js';
 import type { Settling } from './settling.js';
 
 export interface XattrParts {
@@ -22,25 +27,27 @@ export interface XattrParts {
 export class XattrHandler {
   constructor(private readonly parts: XattrParts) {}
 
-  /** The reader is to see the hash that the last close wrote. */
-  async read({ node }: XattrReadUpcall): Promise<number> {
-    await this.parts.settling.settlePatiently(node);
+  /** The reader is to see the hash that the last close wrote; settling writes nothing else. */
+  async read({ node, name }: XattrReadUpcall): Promise<number> {
+    if (name === IMA_XATTR) await this.parts.settling.settlePatiently(node);
     return 0;
   }
 
-  /** Every policy that judges the caller must let it pass (ima_inode_setxattr). */
+  /** Every policy that judges the caller must let it pass. */
   async change(upcall: XattrChangeUpcall): Promise<number> {
+    const { node, name, file, caller } = upcall;
+    const isIma = name === IMA_XATTR;
     // Settling afterwards would overwrite what is set here.
-    await this.parts.settling.settlePatiently(upcall.node);
-    for (const judge of await this.parts.registry.judges(upcall.caller)) {
-      const errno = await this.#ask(judge, upcall);
+    if (isIma) await this.parts.settling.settlePatiently(node);
+    for (const judge of await this.parts.registry.judges(caller)) {
+      const errno = isIma ? await this.#askForIma(judge, upcall) : askForEvm(judge, upcall);
       if (errno !== undefined) return this.#refuse(judge, upcall, errno);
     }
-    this.parts.settling.vouched(upcall.node, upcall.file.ino);
+    if (isIma) this.parts.settling.vouched(node, file.ino);
     return 0;
   }
 
-  async #ask(judge: Judge, upcall: XattrChangeUpcall): Promise<ErrnoName | undefined> {
+  async #askForIma(judge: Judge, upcall: XattrChangeUpcall): Promise<ErrnoName | undefined> {
     const { node, value, caller, path, file } = upcall;
     const records = new HeldAudit();
     const errno = inodeSetxattr(judge.ima, records, {
@@ -50,12 +57,10 @@ export class XattrHandler {
       isAvailable: this.parts.canHash,
     });
     if (!records.isEmpty) {
-      const { paths } = this.parts;
-      const { isSystem } = judge.namespace;
       const access = this.parts.audit.forAccess({
         namespace: judge.scope.name,
         caller,
-        path: isSystem ? paths.ofSystem(path) : await paths.ofCaller(caller.tid, path),
+        path, // dentry_path: from the root of the file system
         device: file.device,
         ino: file.ino,
       });
@@ -73,9 +78,28 @@ export class XattrHandler {
       caller: upcall.caller,
       path: upcall.path,
       hook: 'SETXATTR_CHECK',
-      cause: errno === 'EACCES' ? 'unavailable-hash-algorithm' : 'set_data',
+      cause: causeOf(judge, upcall, errno, this.parts.canHash),
       errno,
     });
     return errnoNumber(errno);
   }
 }
+
+const askForEvm = (
+  { ima }: Judge,
+  { node, value, caller }: XattrChangeUpcall,
+): ErrnoName | undefined => {
+  const { capSysAdmin } = caller.credentials;
+  return evmInodeSetxattr(ima, { node, value, capSysAdmin });
+};
+
+/** What the kernel would record, where it records anything. */
+const causeOf = (
+  { ima }: Judge,
+  { value }: XattrChangeUpcall,
+  errno: ErrnoName,
+  canHash: XattrParts['canHash'],
+): string => {
+  const cause = errno === 'EACCES' && value && validateHashAlgorithm(ima, value, canHash);
+  return cause || 'set_data';
+};

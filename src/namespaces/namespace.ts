@@ -35,7 +35,7 @@ export interface Denial {
   readonly command: string | undefined;
 }
 
-type SettingEvent = 'policy' | 'mode' | 'hash' | 'template' | 'tpm' | 'list';
+type SettingEvent = 'policy' | 'mode' | 'hash' | 'template' | 'tpm' | 'list' | 'keys';
 
 /** What happened to a namespace, as `events` shows it. */
 export interface NamespaceEvent {
@@ -67,6 +67,9 @@ export const LIMITS = {
   listEntries: 262_144,
   /** Bytes of the measurement lists of all namespaces of one owning uid, the system's aside. */
   ownersListBytes: 256 * 1024 * 1024,
+  /** Keys in .ima of a namespace other than the system's, and entries of its .blacklist. */
+  keys: 256,
+  blacklist: 4096,
   /** Files whose status a policy remembers for the callers of one namespace. */
   iints: 131_072,
 } as const;

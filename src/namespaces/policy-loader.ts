@@ -5,7 +5,7 @@
  * later ones are appended (ima_update_policy).
  */
 import { type ErrnoName, errnoOf } from '../base/errno.js';
-import type { Caller } from '../binding/addon-types.js';
+import type { Caller, FileOfCaller } from '../binding/addon-types.js';
 import { changeIma } from '../ima/ima.js';
 import type { PolicyMachine } from '../ima/policy/condition.js';
 import { type LoggedWord, loggedWords } from '../ima/policy/logged-words.js';
@@ -36,9 +36,15 @@ export interface PolicyLoaderParts {
   /** What policies may ask for here. */
   readonly machine: PolicyMachine;
   /** Reads a file as the caller would open it; rejects with an Error with `code`. */
-  readonly readAsCaller: (caller: Caller, path: string, limitBytes: number) => Promise<Buffer>;
+  readonly readAsCaller: (
+    caller: Caller,
+    path: string,
+    limitBytes: number,
+  ) => Promise<Pick<FileOfCaller, 'content'>>;
   /** A policy changed: remembered verdicts are void. */
   readonly changed: () => void;
+  /** The first policy that somebody loaded into the namespace is in force. */
+  readonly firstLoaded: (namespace: Namespace, caller: Caller) => Promise<void>;
   readonly auditStatus: AuditStatus;
   readonly auditRule: AuditRule;
 }
@@ -72,7 +78,8 @@ export class PolicyLoader {
     // ima_write_policy: with IMA_APPRAISE_POLICY only a signed file will do, and those come later.
     const wantsSigned = demandsSignedPolicy(before);
     const existing = isCustom ? before.rules.length : 0;
-    return new PolicyLoad(namespace, { existing, wantsSigned, takesPaths }, this.parts, {
+    const facts = { existing, isFirst: !isCustom, wantsSigned, takesPaths };
+    return new PolicyLoad(namespace, facts, this.parts, {
       failed: (problem) => this.#failures.set(namespace, { ...problem, time: now() }),
       commit: (rules) => {
         this.#custom.add(namespace);
@@ -126,6 +133,7 @@ export class PolicyLoad {
     /** When it was opened: the number of rules that new ones come after, and what is demanded. */
     private readonly before: {
       readonly existing: number;
+      readonly isFirst: boolean;
       readonly wantsSigned: boolean;
       readonly takesPaths: boolean;
     },
@@ -157,6 +165,7 @@ export class PolicyLoad {
     if (this.namespace.isDead) return this.#fail(this.#problem('EINVAL', ended));
     this.#committed = this.#rules.length;
     this.hooks.commit(this.#rules);
+    if (this.before.isFirst) await this.parts.firstLoaded(this.namespace, caller);
     await this.#audit(caller, 'policy_update', 'completed', 1);
     return undefined;
   }
@@ -193,7 +202,7 @@ export class PolicyLoad {
     }
     let text: string;
     try {
-      text = String(await this.parts.readAsCaller(caller, path, LIMITS.policyFileBytes));
+      text = String((await this.parts.readAsCaller(caller, path, LIMITS.policyFileBytes)).content);
     } catch (error) {
       const errno = errnoOf(error);
       if (errno === undefined) throw error;

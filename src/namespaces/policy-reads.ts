@@ -3,10 +3,10 @@
  * read occupies a thread of the pool that the whole daemon shares, for as long as the file system of
  * whoever named it likes. The system's root does not wait.
  */
-import type { Caller } from '../binding/addon-types.js';
+import type { Caller, FileOfCaller } from '../binding/addon-types.js';
 
 /** Reads a file as the caller would open it; rejects with an Error with `code`. */
-type Read = (caller: Caller, path: string, limitBytes: number) => Promise<Buffer>;
+type Read = (caller: Caller, path: string, limitBytes: number) => Promise<FileOfCaller>;
 
 const MOST_AT_ONCE = 2;
 
@@ -29,7 +29,7 @@ export class PolicyReads {
   ) {}
 
   /** Rejects with `code` ETIMEDOUT if its turn does not come. */
-  async read(caller: Caller, path: string, limitBytes: number): Promise<Buffer> {
+  async read(caller: Caller, path: string, limitBytes: number): Promise<FileOfCaller> {
     const { scope } = caller;
     if (scope === this.systemScope) return this.readNow(caller, path, limitBytes);
     await this.#turn(scope);

@@ -118,7 +118,7 @@ export class FakeTransport implements NativeTransport {
       created: false,
       isNew: file.isNew,
       fd: file.fd,
-      xattrs: [file.xattr],
+      xattrs: [file.xattr, undefined],
       head: content.subarray(0, 4096),
       ...given,
     };
@@ -130,6 +130,7 @@ export class FakeTransport implements NativeTransport {
 
   // The addon's part.
   readonly addon = {
+    verityDigest: () => undefined,
     isBeingWritten: (fd: number): boolean | undefined => {
       const { lease, node } = this.#byFd(fd);
       this.done.push(`probe ${node} ${lease}`);
@@ -207,7 +208,7 @@ export class FakeTransport implements NativeTransport {
     if (file === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
     const { fd, node, xattr, uid } = file;
     const facts = { ino: BigInt(node) * 100n, device: '8:1', mode: 0o100644, uid, gid: 0, size: 0 };
-    return { fd, node, file: facts, xattrs: [xattr] };
+    return { fd, node, file: facts, xattrs: [xattr, undefined] };
   }
 
   takeUpcalls(most: number): Upcall[] {

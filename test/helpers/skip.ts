@@ -16,7 +16,11 @@ const CAPABILITIES = {
   // fs/quota/quota_v2.c: without it ext4 refuses an image that has quotas.
   'quota format of ext4': () =>
     readFileSync('/proc/kallsyms', 'utf8').includes(' v2_check_quota_file'),
+  // The feature is listed by a kernel that was built with it; mkfs.ext4 asks no kernel.
+  'fs-verity of ext4': () =>
+    existsSync('/sys/fs/ext4/features/verity') && existsSync('/dev/loop-control'),
   evmctl: () => hasCommand('evmctl'),
+  fsverity: () => hasCommand('fsverity'),
   setfacl: () => hasCommand('setfacl'),
   systemd: () => hasCommand('systemd-analyze'),
 } as const satisfies Readonly<Record<string, () => boolean>>;

@@ -1,12 +1,16 @@
-// needs: read_as_caller.cpp caller.cpp
+// needs: read_as_caller.cpp caller_helper.cpp caller.cpp xattrs.cpp
 #include "read_as_caller.hpp"
 
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/limits.h>
 #include <poll.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
 
 #include <cerrno>
 #include <chrono>
@@ -30,10 +34,12 @@ ReadAsCallerRequest requestOf(pid_t tid, const std::string& path) {
   return request;
 }
 
+std::string textOf(const std::vector<uint8_t>& bytes) { return {bytes.begin(), bytes.end()}; }
+
 int readFor(pid_t tid, const std::string& path, std::string& text) {
-  std::vector<uint8_t> content;
-  const int error = readAsCaller(requestOf(tid, path), content);
-  text.assign(content.begin(), content.end());
+  FileOfCaller read;
+  const int error = readAsCaller(requestOf(tid, path), read);
+  text = textOf(read.content);
   return error;
 }
 
@@ -177,6 +183,73 @@ TEST(root_of_a_user_namespace_rules_its_own_files) {
   CHECK_EQ(errorFor(child.pid(), hosts), EACCES);
 }
 
+TEST(tells_what_the_file_is_like) {
+  TemporaryDirectory directory;
+  const std::string path = directory.file("policy", "rules", 0640);
+  CHECK_EQ(::chown(path.c_str(), 7, 8), 0);
+  CHECK_EQ(::setxattr(path.c_str(), "security.first", "one", 3, 0), 0);
+  ReadAsCallerRequest request = requestOf(::getpid(), path);
+  request.xattrs = {"security.first", "security.none", "user.\xff", "trusted.overlay"};
+  FileOfCaller read;
+  CHECK_EQ(readAsCaller(request, read), 0);
+  CHECK_EQ(textOf(read.content), "rules");
+  struct stat facts;
+  CHECK_EQ(::stat(path.c_str(), &facts), 0);
+  CHECK_EQ(read.file.stx_ino, facts.st_ino);
+  CHECK_EQ(makedev(read.file.stx_dev_major, read.file.stx_dev_minor), facts.st_dev);
+  CHECK_EQ(read.file.stx_mode, static_cast<unsigned>(S_IFREG | 0640));
+  CHECK_EQ(read.file.stx_uid, 7u);
+  CHECK_EQ(read.file.stx_gid, 8u);
+  CHECK_EQ(read.file.stx_size, 5u);
+  struct statfs fs;
+  CHECK_EQ(::statfs(path.c_str(), &fs), 0);
+  CHECK_EQ(read.fsMagic, static_cast<uint64_t>(fs.f_type));
+  CHECK_EQ(read.xattrs.size(), 4u);
+  CHECK(read.xattrs[0] && textOf(*read.xattrs[0]) == "one");
+  CHECK(!read.xattrs[1] && !read.xattrs[2] && !read.xattrs[3]);
+  request.xattrs.emplace_back("security.fifth");
+  CHECK_EQ(readAsCaller(request, read), E2BIG);
+}
+
+// On tmpfs, which has room for them.
+TEST(extended_attributes_of_any_size) {
+  char path[] = "/dev/shm/imafs-native-XXXXXX";
+  const int fd = ::mkstemp(path);
+  CHECK(fd >= 0 && ::write(fd, "x", 1) == 1);
+  const std::string largest(XATTR_SIZE_MAX, 'x');
+  CHECK_EQ(::fsetxattr(fd, "security.first", largest.data(), largest.size(), 0), 0);
+  CHECK_EQ(::fsetxattr(fd, "security.second", "", 0, 0), 0);
+  ReadAsCallerRequest request = requestOf(::getpid(), path);
+  request.xattrs = {"security.first", "security.second"};
+  FileOfCaller read;
+  CHECK_EQ(readAsCaller(request, read), 0);
+  CHECK(read.xattrs[0] && textOf(*read.xattrs[0]) == largest);
+  CHECK(read.xattrs[1] && read.xattrs[1]->empty());
+  CHECK_EQ(read.fsMagic, 0x01021994u);
+  ::close(fd);
+  ::unlink(path);
+}
+
+// In the caller's user namespace its own files would look like root's, and root's like nobody's.
+TEST(owners_are_those_of_the_daemon) {
+  TemporaryDirectory directory;
+  ::chmod(directory.path().c_str(), 0755);
+  const std::string mapped = directory.file("mapped", "x", 0600);
+  CHECK_EQ(::chown(mapped.c_str(), 100005, 100006), 0);
+  const std::string hosts = directory.file("hosts", "x", 0644);
+  const SleepingChild child([] {
+    return enterUserNamespace("0 100000 100", "0 100000 100") && ::unshare(CLONE_NEWNS) == 0;
+  });
+  CHECK(child.ready());
+  FileOfCaller read;
+  CHECK_EQ(readAsCaller(requestOf(child.pid(), mapped), read), 0);
+  CHECK_EQ(read.file.stx_uid, 100005u);
+  CHECK_EQ(read.file.stx_gid, 100006u);
+  CHECK_EQ(readAsCaller(requestOf(child.pid(), hosts), read), 0);
+  CHECK_EQ(read.file.stx_uid, 0u);
+  CHECK_EQ(read.file.stx_gid, 0u);
+}
+
 TEST(only_regular_files_with_content_up_to_the_limit) {
   TemporaryDirectory directory;
   const pid_t self = ::getpid();
@@ -205,24 +278,31 @@ TEST(our_own_device_is_left_to_the_daemon) {
   const std::string backing = directory.file("b", "from the backing", 0600);
   struct stat facts;
   CHECK_EQ(::stat(path.c_str(), &facts), 0);
+  CHECK_EQ(::setxattr(path.c_str(), "security.first", "mount's", 7, 0), 0);
+  CHECK_EQ(::setxattr(backing.c_str(), "security.first", "backing's", 9, 0), 0);
   ReadAsCallerRequest request = requestOf(::getpid(), path);
+  request.xattrs = {"security.first"};
   request.ownDevice = facts.st_dev;
   uint64_t asked = 0;
   request.openBacking = [&](uint64_t ino) {
     asked = ino;
     return ::open(backing.c_str(), O_RDONLY | O_CLOEXEC);
   };
-  std::vector<uint8_t> content;
-  CHECK_EQ(readAsCaller(request, content), 0);
+  FileOfCaller read;
+  CHECK_EQ(readAsCaller(request, read), 0);
   CHECK_EQ(asked, facts.st_ino);
-  CHECK_EQ(std::string(content.begin(), content.end()), "from the backing");
+  CHECK_EQ(textOf(read.content), "from the backing");
+  CHECK_EQ(::stat(backing.c_str(), &facts), 0);
+  CHECK_EQ(read.file.stx_ino, facts.st_ino);
+  CHECK(read.xattrs[0] && textOf(*read.xattrs[0]) == "backing's");
+  CHECK(read.fsMagic != 0);
   request.limit = 3;
-  CHECK_EQ(readAsCaller(request, content), EFBIG);
+  CHECK_EQ(readAsCaller(request, read), EFBIG);
   request.openBacking = [](uint64_t) { return -ESTALE; };
-  CHECK_EQ(readAsCaller(request, content), ESTALE);
+  CHECK_EQ(readAsCaller(request, read), ESTALE);
   const SleepingChild user([] { return ::setresuid(2000, 2000, 2000) == 0; });
   request.tid = user.pid();
-  CHECK_EQ(readAsCaller(request, content), EACCES);
+  CHECK_EQ(readAsCaller(request, read), EACCES);
 }
 
 TEST(a_hung_file_system_hangs_only_its_helper) {
@@ -234,13 +314,13 @@ TEST(a_hung_file_system_hangs_only_its_helper) {
   std::thread taker([&] { CHECK(silent.takeRequest()); });
   ReadAsCallerRequest request = requestOf(child.pid(), directory.path() + "/f");
   request.timeoutMs = 300;
-  std::vector<uint8_t> content;
+  FileOfCaller read;
   const auto start = std::chrono::steady_clock::now();
-  CHECK_EQ(readAsCaller(request, content), ETIMEDOUT);
+  CHECK_EQ(readAsCaller(request, read), ETIMEDOUT);
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(2));
   taker.join();
   // The killed helper is still in there; this namespace waits, others do not.
-  CHECK_EQ(readAsCaller(request, content), EBUSY);
+  CHECK_EQ(readAsCaller(request, read), EBUSY);
   CHECK_EQ(errorFor(::getpid(), "/etc/passwd"), 0);
   silent.end();
   // The child's copy of the device keeps the connection up, so it has to go as well.

@@ -32,6 +32,7 @@ const options: DaemonOptions = {
   systemNs: 'self',
   mmapCheck: 'elf',
   auditFile: undefined,
+  keysDirectory: undefined,
   stateDirectory: join(root, 'state'),
   controlName: '.ima',
   passthrough: 'rw',

@@ -26,6 +26,9 @@ export interface PolicyProblem {
   readonly isWhole: boolean;
 }
 
+/** Nobody mends more at a time, and each hint costs time: a whole file may be of another kind. */
+const MOST_PROBLEMS = 100;
+
 const KNOWN_WORDS = [...actions, ...conditions.map(wordOf)];
 
 /** A rule in the making, and which token gave each of its parts. */
@@ -74,7 +77,10 @@ export function parsePolicyLine(
   return misfit ? report(draft.givenBy.get(misfit.about) ?? first, misfit, true) : success(rule);
 }
 
-/** A whole policy: every rule, or every line's first problem. The last newline may be missing. */
+/**
+ * A whole policy: every rule, or the first problem of each line, up to a hundred. The last newline may
+ * be missing.
+ */
 export function parsePolicy(
   text: string,
   source: string,
@@ -86,6 +92,7 @@ export function parsePolicy(
     const parsed = parsePolicyLine(line, index + 1, source, machine);
     if (!parsed.ok) {
       problems.push(parsed.problem);
+      if (problems.length === MOST_PROBLEMS) break;
     } else if (parsed.value) {
       rules.push(parsed.value);
     }

@@ -68,7 +68,6 @@ test('an option without its value is refused', () => {
 test('what is not there yet says so, and what works now', () => {
   assert.match(problem('transport=uring'), /^not-there-yet: .*is not there yet: what works now: /);
   assert.match(problem('ns_measure=both'), /^not-there-yet: .*what works now: ns_measure=own/);
-  assert.match(problem('keys=/etc/keys'), /^not-there-yet: /);
 });
 
 test('the commas in the name of a TPM, and those in quotes, separate nothing', () => {

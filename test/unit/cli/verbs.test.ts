@@ -109,7 +109,15 @@ test('policy check of a long policy, right or wrong, takes no time', async () =>
 });
 
 test('verbs that need a daemon say that there is none', async () => {
-  for (const verb of ['status', 'explain', 'policy show', 'ns ls', 'log show', 'log verify']) {
+  for (const verb of [
+    'status',
+    'explain',
+    'policy show',
+    'ns ls',
+    'key ls',
+    'log show',
+    'log verify',
+  ]) {
     const { exit, stderr } = await transcript(`${verb} ${work}`);
     assert.equal(exit, 5, verb);
     assert.match(stderr, /is not on an imafs mount/);

@@ -1,7 +1,7 @@
 /** A control tree over fakes, and a small file-system-like way to use it in tests. */
 
 import { constants as fsConstants } from 'node:fs';
-import { constants } from 'node:os';
+import { errnoName, errnoNumber } from '../../../src/base/errno.js';
 import { createLog } from '../../../src/base/log.js';
 import type {
   Caller,
@@ -64,8 +64,10 @@ export class Fixture {
       namespace.activate({ by: 'system', ownerUid: 0, time: '' });
     }
     const labeller: Labeller = {
-      label: ({ action, path, namespace }) => {
-        this.done.push(`${action} ${path} for ${namespace.name}`);
+      label: ({ change, path, namespace }) => {
+        const value =
+          change.action === 'sig' ? ` ${Buffer.from(change.value).toString('hex')}` : '';
+        this.done.push(`${change.action}${value} ${path} for ${namespace.name}`);
         return Promise.resolve(undefined);
       },
     };
@@ -113,6 +115,24 @@ export class Fixture {
       },
       policyLoader: { open: () => 'EBUSY', close: () => undefined },
       labeller,
+      keyrings: {
+        add: (namespace, content) => {
+          this.done.push(`key ${Buffer.from(content).toString()} for ${namespace.name}`);
+          return Promise.resolve(content[0] === 0x21 ? 'ENOKEY' : undefined);
+        },
+        blacklist: (namespace, line) => {
+          this.done.push(`blacklist ${line} for ${namespace.name}`);
+          return line.startsWith('bin:') ? undefined : 'EINVAL';
+        },
+      },
+      bufferMeasurements: {
+        measure: (namespace, _caller, { hook, data, eventName, bytes }) => {
+          const what = `${hook} ${data} ${eventName} ${Buffer.from(bytes).toString()}`;
+          this.done.push(`measure ${what} for ${namespace.name}`);
+          return Promise.resolve(data !== 'unmeasurable');
+        },
+      },
+      authorities: [{ keyId: 0xab, description: 'CA: ab', certificate: Buffer.of(1, 2) }],
       listOf: () => this.list,
       statusOf: ({ name }) => ({ namespace: name }) as StatusReport,
       ...change,
@@ -217,7 +237,7 @@ export class Fixture {
   }
 
   /** open, write, close: errno name of the first that fails. */
-  async write(caller: Caller, path: string, text: string): Promise<string | undefined> {
+  async write(caller: Caller, path: string, text: string | Buffer): Promise<string | undefined> {
     const file = await this.open(caller, path, O_WRONLY);
     if (file.error !== undefined) return file.error;
     const written = await file.write(text);
@@ -237,9 +257,7 @@ export class Fixture {
 
 /** ENOTSUP and EOPNOTSUPP are one number. */
 export const errnoText = (errno: number): string | undefined =>
-  Object.entries(constants.errno).find(
-    ([name, number]) => number === errno && name !== 'ENOTSUP',
-  )?.[0];
+  errno === errnoNumber('EOPNOTSUPP') ? 'EOPNOTSUPP' : errnoName(errno);
 
 class OpenFile {
   readonly error: string | undefined;
@@ -261,7 +279,7 @@ class OpenFile {
   }
 
   /** Bytes taken, or the errno name. */
-  async write(text: string, caller = this.caller): Promise<number | string> {
+  async write(text: string | Buffer, caller = this.caller): Promise<number | string> {
     const { handle } = this;
     const data = Buffer.from(text);
     const answer = await this.fixture.serve('write', { handle, caller, data, size: data.length });

@@ -21,9 +21,10 @@ const policyFixture = (): Fixture & {
       const text = files.get(path);
       return text === undefined
         ? Promise.reject(Object.assign(new Error(path), { code: 'ENOENT' }))
-        : Promise.resolve(Buffer.from(text));
+        : Promise.resolve({ content: Buffer.from(text) });
     },
     changed: () => undefined,
+    firstLoaded: () => Promise.resolve(),
     auditStatus: ({ op, cause }: StatusEvent) => {
       audited.push(`${op} ${cause}`);
       return Promise.resolve();

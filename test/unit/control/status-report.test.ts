@@ -16,6 +16,8 @@ const sources = {
   namespaces: () => fixture.namespaces,
   measurements: () => ({ count: 7 }),
   lastPolicyFailure: () => undefined,
+  lastKeyRefusal: () => undefined,
+  unadmittedKeys: [],
 } as unknown as StatusSources;
 
 test('the system sees the mount and every namespace', () => {
@@ -34,6 +36,7 @@ test('another namespace sees itself and nothing of the mount', () => {
   assert.equal(report.namespace, 4_026_532_001);
   assert.equal(report.id, '2');
   assert.deepEqual(report.limits['rules'], { used: 0, limit: 1024 });
+  assert.deepEqual(report.limits['keys'], { used: 0, limit: 256 });
   assert.deepEqual(report.limits['entries'], { used: 7, limit: 262_144 });
   assert.equal(report.measurements?.count, 7);
   assert.deepEqual(report.limits['selfActivations'], { used: 0, limit: 64 });

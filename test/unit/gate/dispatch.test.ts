@@ -32,7 +32,7 @@ test('every upcall that waits is answered once, by its id', async () => {
   const upcalls: Upcall[] = [
     open,
     { ...open, kind: 'flush', id: 101 },
-    { ...open, kind: 'xattr-read', id: 102 },
+    { ...open, kind: 'xattr-read', name: 'security.ima', id: 102 },
     { ...open, kind: 'xattr-change', id: 103, name: 'security.ima', value: undefined },
   ];
   gate.transport.upcalls = upcalls;
@@ -86,7 +86,7 @@ test('whatever a handler throws, its request is refused, logged once and counted
   const fail = () => Promise.reject(new Error('a bug'));
   const parts = { open: { handle: fail }, xattr: { read: fail, change: fail } };
   const dispatch = dispatchOf(gate, parts, logged);
-  gate.transport.upcalls = [open, { ...open, kind: 'xattr-read', id: 102 }];
+  gate.transport.upcalls = [open, { ...open, kind: 'xattr-read', name: 'security.ima', id: 102 }];
   dispatch.wake();
   await settle();
   assert.equal((gate.transport.answers.get(open.id) as OpenAnswer).errno, EACCES);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { parsePolicy } from '../../../src/ima/policy/parse-policy.js';
 import { Policy } from '../../../src/ima/policy/policy.js';
 import {
+  type AppendedSignature,
   type AppraiseMode,
   type AuditPort,
   type Digest,
@@ -53,6 +54,8 @@ export class FakeFile implements ImaFile {
   version = 1;
   object = onExt4(1000);
   isNew = false;
+  isCreated = false;
+  isUnopened = false;
   mayKeep = true;
   hashings = 0;
   failing = false;
@@ -101,6 +104,22 @@ export class FakeFile implements ImaFile {
       : Promise.resolve(this.bytes(`{${algorithm}}`));
   }
 
+  /** Written over by tests. */
+  modsig: AppendedSignature | undefined;
+  isMapped = false;
+
+  verityDigest(algorithm: string): Promise<Digest> {
+    return Promise.resolve({ algorithm, bytes: this.bytes(`{${algorithm}}`).reverse() });
+  }
+
+  appendedSignature(): Promise<AppendedSignature | undefined> {
+    return Promise.resolve(this.modsig);
+  }
+
+  isMappedForWriting(): boolean {
+    return this.isMapped;
+  }
+
   writeImaXattr(value: Uint8Array): Promise<boolean> {
     this.imaXattr = value;
     this.version += 1;
@@ -130,6 +149,7 @@ export const accessTo = (file: ImaFile, facts: Partial<Access> = {}): Access => 
   writable: false,
   directIo: false,
   writersOwn: false,
+  writersSince: undefined,
   name: () => Promise.resolve(Buffer.from('/mnt/f')),
   hasReaders: () => Promise.resolve(false),
   hasWriters: () => Promise.resolve(false),

@@ -4,6 +4,11 @@ import type { Caller } from '../../../src/binding/addon-types.js';
 import { PolicyReads } from '../../../src/namespaces/policy-reads.js';
 
 const SYSTEM = 1n;
+const FILE = {
+  file: { ino: 1n, device: '8:1', mode: 0o100644, uid: 0, gid: 0, size: 1 },
+  xattrs: [],
+  fsMagic: 0xef53,
+};
 
 /** Reads that go on until the test ends them, by path. */
 const readsFixture = (patienceMs = 1000) => {
@@ -15,7 +20,7 @@ const readsFixture = (patienceMs = 1000) => {
       new Promise((resolve) => {
         underWay.set(path, () => {
           underWay.delete(path);
-          resolve(Buffer.from(path));
+          resolve({ ...FILE, content: Buffer.from(path) });
         });
       }),
   );
@@ -38,7 +43,10 @@ test('one at a time of a namespace, two in all, the others in turn; the system a
   await step();
   assert.deepEqual([...underWay.keys()], ['/system', '/d', '/b']);
   for (const finish of [...underWay.values()]) finish();
-  assert.deepEqual((await Promise.all(all)).map(String), ['/a', '/b', '/c', '/d', '/system']);
+  assert.deepEqual(
+    (await Promise.all(all)).map(({ content }) => String(content)),
+    ['/a', '/b', '/c', '/d', '/system'],
+  );
 });
 
 test('whose turn does not come is ETIMEDOUT, and is not read later', async () => {

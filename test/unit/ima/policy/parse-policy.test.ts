@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { parsePolicy, parsePolicyLine } from '../../../../src/ima/policy/parse-policy.js';
 import { policyMachine } from '../../../helpers/policy-machine.js';
+import { SLOWNESS } from '../../../helpers/slowness.js';
 
 const problems: readonly (readonly [
   line: string,
@@ -110,6 +111,15 @@ test('a policy is taken without its last newline, comments and blanks left out',
 test('every bad line of a policy is reported', () => {
   const parsed = parsePolicy('bad\nmeasure\nworse\n', 'a.policy', policyMachine);
   assert.deepEqual(!parsed.ok && parsed.problem.map(({ line }) => line), [1, 3]);
+});
+
+test('a file of another kind is told so a hundred times, and not for each of its lines', () => {
+  const text = 'x\n'.repeat(512 * 1024);
+  const start = performance.now();
+  const parsed = parsePolicy(text, 'core.bin', policyMachine);
+  // A hint for each line took a quarter of a minute, in which nobody else's open was answered.
+  assert.ok(performance.now() - start < 2000 * SLOWNESS);
+  assert.equal(!parsed.ok && parsed.problem.length, 100);
 });
 
 test('no text makes the parser throw', () => {
