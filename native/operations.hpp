@@ -1,6 +1,8 @@
 // What the mount does with each request: one small function per opcode, over *at() calls on O_PATH
 // descriptors. One object per thread that serves requests.
 #pragma once
+#include <fcntl.h>
+
 #include "caller.hpp"
 #include "fuse_protocol.hpp"
 #include "placement.hpp"
@@ -70,6 +72,7 @@ class Operations {
   void fsyncdir(const Request& request);
   // operations_open.cpp
   void open(const Request& request);
+  // operations_answer.cpp
   void release(const Request& request);
   // operations_create.cpp
   void create(const Request& request);
@@ -151,6 +154,8 @@ struct DescriptorPath {
 void fillAttributes(const struct statx& file, fuse::Attr& out);
 // Blocks for as long as the kernel may keep what it was told of names and attributes, in seconds.
 constexpr uint64_t kEntrySeconds = 60, kAttributeSeconds = 60;
+// A write handle, whose end is to be told.
+inline bool isWriter(uint32_t flags) { return (flags & O_ACCMODE) != O_RDONLY; }
 int statFd(int fd, struct statx& out);
 int64_t monotonicMs();
 

@@ -295,7 +295,14 @@ const serve = (mounted: Mounted): RunningDaemon => {
   const xattr = new XattrHandler({ ...shared, canHash });
 
   // The control tree.
-  const labelRule = new LabelRule({ registry, sharing, hashPool: pool, fileSystem, readIdMap });
+  const labelRule = new LabelRule({
+    registry,
+    sharing,
+    hashPool: pool,
+    fileSystem,
+    readIdMap,
+    readXattr: (fd, name) => addon.getXattr(fd, name),
+  });
   const labeller = new FileLabeller({
     addon,
     transport,

@@ -3,6 +3,7 @@
  * audit=FILE (where there is one), and as JSON to the log (stderr, so the journal), under the message
  * "audit". Records are not rate-limited; whoever causes them waits until they are written.
  */
+import { basename } from 'node:path';
 import type { Log } from '../base/log.js';
 import type { LoggedWord } from '../ima/policy/logged-words.js';
 import type { AuditPort } from '../ima/ports.js';
@@ -125,13 +126,13 @@ export class AuditLog {
       return facts;
     };
     return {
-      integrity: ({ type, op, cause, result, errno }) => {
+      integrity: ({ type, op, cause, result, errno, byLastName }) => {
         const fields = readFacts().then(([caller, inode]) => [
           ...subjectFields(access.caller, caller),
           bare('op', op),
           bare('cause', cause),
           untrusted('comm', caller.comm),
-          untrusted('name', access.path),
+          untrusted('name', byLastName ? basename(access.path) : access.path),
           bare('mnt_ns', access.namespace),
           ...inode,
           bare('res', result),

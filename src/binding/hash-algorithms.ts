@@ -6,6 +6,7 @@ import { createHash, getHashes } from 'node:crypto';
 import { md5, ripemd160, sha1 } from '@noble/hashes/legacy.js';
 import { sha224, sha256, sha384, sha512 } from '@noble/hashes/sha2.js';
 import { sha3_256, sha3_384, sha3_512 } from '@noble/hashes/sha3.js';
+import { createVerityHasher } from '../ima/digest/verity-digest.js';
 
 /** A hash under way. */
 export interface Hasher {
@@ -52,8 +53,14 @@ export const opensslDigestName = (algorithm: string): string | undefined => {
   return isKnown && ofOpenssl.has(name) ? name : undefined;
 };
 
-/** Undefined where there is no implementation of the kernel's `algorithm`. */
+const VERITY_PREFIX = 'verity:';
+
+/** Undefined where there is no implementation of the kernel's `algorithm`, or of fs-verity with it. */
 export const createHasher = (algorithm: string): Hasher | undefined => {
+  if (algorithm.startsWith(VERITY_PREFIX)) {
+    const name = algorithm.slice(VERITY_PREFIX.length);
+    return createVerityHasher(name, (block) => createHash(name).update(block).digest());
+  }
   const name = opensslDigestName(algorithm);
   return name === undefined ? nobleHashes[algorithm]?.create() : createHash(name);
 };

@@ -6,6 +6,8 @@ export type WorkerRequest =
       readonly id: number;
       readonly fd: number;
       readonly algorithm: string;
+      /** Of the file's beginning; undefined: all of it. */
+      readonly sizeBytes: number | undefined;
       readonly leased: boolean;
     }
   | {

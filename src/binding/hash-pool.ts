@@ -16,8 +16,10 @@ export interface HashOrder {
   readonly namespace: bigint;
   readonly node: number;
   readonly version: number;
-  /** Kernel name. */
+  /** Kernel name, or `verity:` and one: fs-verity's digest. */
   readonly algorithm: string;
+  /** Of the file's beginning; absent: all of it. */
+  readonly sizeBytes?: number;
   /** Readable until the promise is settled. */
   readonly fd: number;
   /**
@@ -135,14 +137,14 @@ export class HashPool {
   async ready(): Promise<void> {
     const nothing = await open('/dev/null');
     try {
-      const request = { kind: 'hash', fd: nothing.fd, algorithm: 'sha256', leased: false } as const;
+      const request = { kind: 'hash', fd: nothing.fd, algorithm: 'sha256' } as const;
       await Promise.all(
         this.#stations.map(
           (station) =>
             new Promise((resolve, reject) => {
               station.add({
                 namespace: 0n,
-                request: { ...request, id: this.#newId() },
+                request: { ...request, id: this.#newId(), sizeBytes: undefined, leased: false },
                 resolve,
                 reject,
               });
@@ -162,7 +164,7 @@ export class HashPool {
   /** Digest of the whole file. Rejects with LeaseBroken, or an Error with `code` of read(2). */
   digest(order: HashOrder): Promise<Uint8Array> {
     if (!order.shared) return this.#hash(order);
-    const key = `${order.node} ${order.version} ${order.algorithm}`;
+    const key = `${order.node} ${order.version} ${order.algorithm} ${order.sizeBytes}`;
     const known = this.#shared.get(key);
     if (known !== undefined) return known;
     const digest = this.#hash(order).finally(() => this.#shared.delete(key));
@@ -179,8 +181,9 @@ export class HashPool {
     await Promise.all(this.#stations.map((station) => station.close()));
   }
 
-  #hash({ namespace, fd, algorithm, leased }: HashOrder): Promise<Uint8Array> {
-    return this.#perform(namespace, { kind: 'hash', id: this.#newId(), fd, algorithm, leased });
+  #hash({ namespace, fd, algorithm, sizeBytes, leased }: HashOrder): Promise<Uint8Array> {
+    const request = { kind: 'hash', id: this.#newId(), fd, algorithm, sizeBytes, leased } as const;
+    return this.#perform(namespace, request);
   }
 
   #perform(namespace: bigint, request: WorkerRequest): Promise<Uint8Array> {

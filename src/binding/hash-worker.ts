@@ -35,11 +35,12 @@ const begin = (algorithm: string): HashUnderWay => {
 };
 
 const hashSlice = (request: WorkerRequest & { kind: 'hash' }): WorkerReply => {
-  const { id, fd, leased } = request;
+  const { id, fd, leased, sizeBytes = Number.MAX_SAFE_INTEGER } = request;
   const state = underWay.get(id) ?? begin(request.algorithm);
   underWay.delete(id);
   for (let chunks = 0; chunks < SLICE_CHUNKS; chunks += 1) {
-    const read = readSync(fd, chunk, 0, CHUNK_BYTES, state.offset);
+    const wanted = Math.min(CHUNK_BYTES, sizeBytes - state.offset);
+    const read = readSync(fd, chunk, 0, wanted, state.offset);
     if (leased && !leaseStands(fd)) return { id, state: 'lease-broken' };
     if (read === 0) return { id, state: 'done', digest: state.hasher.digest() };
     state.hasher.update(chunk.subarray(0, read));

@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises';
 import type { ErrnoName } from '../base/errno.js';
 import type { HashPool } from '../binding/hash-pool.js';
 import { appraiseMeasurement } from '../ima/appraise-measurement.js';
-import { matchPolicy } from '../ima/policy/match-policy.js';
+import { type Demands, matchPolicy } from '../ima/policy/match-policy.js';
 import { MAY_WRITE, type ObjectFacts } from '../ima/ports.js';
 import { hashAlgorithmOfXattr, isSignature } from '../ima/xattr/decode-xattr.js';
 import type { Namespace } from '../namespaces/namespace.js';
@@ -22,6 +22,8 @@ export interface LabelRuleParts {
   readonly hashPool: Pick<HashPool, 'digest'>;
   /** What policy conditions know of the backing file system. */
   readonly fileSystem: Pick<ObjectFacts, 'fsMagic' | 'fsName' | 'fsUuid'>;
+  /** An extended attribute by descriptor, undefined where there is none. */
+  readonly readXattr: (fd: number, name: string) => Uint8Array | undefined;
   /** /proc/TID/uid_map or gid_map (user_namespaces(7)); readIdMap but in tests. */
   readonly readIdMap: (tid: number, which: 'uid_map' | 'gid_map') => Promise<string>;
 }
@@ -48,8 +50,11 @@ export class LabelRule {
     const asked = await registry.judges(caller);
     const passed = new Set<Namespace>();
     for (const judge of asked) {
-      if (!this.#appraises(judge, request)) continue;
-      if (!(await this.#passes(judge, request))) return 'EACCES';
+      const demands = this.#demands(judge, request);
+      for (const demand of demands) {
+        if (!(await this.#passes(judge, request, demand))) return 'EACCES';
+      }
+      if (demands.length === 0) continue;
       passed.add(judge.namespace);
     }
     const judges = asked.map((judge) => judge.namespace);
@@ -68,19 +73,20 @@ export class LabelRule {
     return { uid: file.uid, gid: file.gid, ...this.parts.fileSystem };
   }
 
-  #appraises({ ima, subjects }: Judge, request: LabelRequest): boolean {
+  /** What the policy demands of a writing open, for each subject it appraises. */
+  #demands({ ima, subjects }: Judge, request: LabelRequest): Demands[] {
     const object = this.#object(request);
-    return (
-      ima.mode === 'enforce' &&
-      subjects.some((subject) => {
-        const query = { hook: 'FILE_CHECK', mask: MAY_WRITE, subject, object } as const;
-        return matchPolicy(ima.policy, query, new Set(['appraise'])).appraise !== undefined;
-      })
-    );
+    if (ima.mode !== 'enforce') return [];
+    return subjects.flatMap((subject) => {
+      const query = { hook: 'FILE_CHECK', mask: MAY_WRITE, subject, object } as const;
+      const decision = matchPolicy(ima.policy, query, new Set(['appraise']));
+      return decision.appraise === undefined ? [] : [decision.demands];
+    });
   }
 
   /** ima_appraise_measurement, of the file as it is. */
-  async #passes({ ima }: Judge, { caller, opened }: LabelRequest): Promise<boolean> {
+  async #passes({ ima }: Judge, request: LabelRequest, demands: Demands): Promise<boolean> {
+    const { caller, opened } = request;
     const { fd, file, node, xattrs } = opened;
     const [imaXattr] = xattrs;
     const algorithm = hashAlgorithmOfXattr(imaXattr, ima.hashAlgorithm);
@@ -94,8 +100,23 @@ export class LabelRule {
       leased: false,
     });
     const found = { algorithm, bytes };
-    return (
-      appraiseMeasurement({ found, imaXattr, isNew: false, sizeBytes: file.size }).status === 'PASS'
-    );
+    const object = this.#object(request);
+    const appraised = {
+      imaXattr,
+      isNew: false,
+      sizeBytes: file.size,
+      object,
+      mode: file.mode,
+      xattr: (name: string) => this.parts.readXattr(fd, name),
+    };
+    const { keyring } = ima;
+    const appraisal = appraiseMeasurement({
+      file: appraised,
+      found,
+      demands,
+      keyring,
+      modsig: undefined,
+    });
+    return appraisal.status === 'PASS' && !appraisal.isSigned;
   }
 }

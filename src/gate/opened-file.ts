@@ -4,7 +4,14 @@ import { promisify } from 'node:util';
 import { FileMoved } from '../base/file-moved.js';
 import type { Addon, NativeTransport, OpenUpcall } from '../binding/addon-types.js';
 import type { HashPool } from '../binding/hash-pool.js';
-import type { Digest, HashAlgorithm, ImaFile, ObjectFacts } from '../ima/ports.js';
+import type {
+  AppendedSignature,
+  Digest,
+  HashAlgorithm,
+  ImaFile,
+  ObjectFacts,
+} from '../ima/ports.js';
+import { readAppendedSignature } from './appended-signature.js';
 import type { DigestCache } from './digest-cache.js';
 
 export const IMA_XATTR = 'security.ima';
@@ -19,8 +26,11 @@ const fstatAsync = promisify(fstat);
 const readAsync = promisify(read);
 
 export interface OpenedFileParts {
-  readonly addon: Pick<Addon, 'getXattr' | 'isBeingWritten'>;
-  readonly transport: Pick<NativeTransport, 'version' | 'takeLease' | 'releaseLease'>;
+  readonly addon: Pick<Addon, 'getXattr' | 'isBeingWritten' | 'verityDigest'>;
+  readonly transport: Pick<
+    NativeTransport,
+    'version' | 'takeLease' | 'releaseLease' | 'openCounts'
+  >;
   readonly pool: Pick<HashPool, 'digest' | 'writeXattr'>;
   readonly digests: DigestCache;
   /** What policy conditions know of the backing file system. */
@@ -162,6 +172,33 @@ export class OpenedFile implements ImaFile {
     const digest = this.#collect(algorithm);
     this.#digests.set(algorithm, digest);
     return digest;
+  }
+
+  async verityDigest(preferred: HashAlgorithm): Promise<Digest> {
+    const kept = this.parts.addon.verityDigest(this.upcall.fd);
+    if (kept !== undefined) return { algorithm: kept.algorithm, bytes: kept.digest };
+    const algorithm = preferred === 'sha512' ? 'sha512' : 'sha256';
+    return { algorithm, bytes: await this.digest(`verity:${algorithm}`) };
+  }
+
+  appendedSignature(): Promise<AppendedSignature | undefined> {
+    const { node, fd, caller } = this.upcall;
+    return readAppendedSignature(fd, this.sizeBytes, (algorithm, sizeBytes) => {
+      const order = { namespace: caller.scope, node, version: this.#version, fd };
+      return this.parts.pool.digest({
+        ...order,
+        algorithm,
+        sizeBytes,
+        shared: false,
+        leased: false,
+      });
+    });
+  }
+
+  /** While handles are open for writing, nobody says whether they are mapped too. */
+  isMappedForWriting(): boolean {
+    const { writers } = this.parts.transport.openCounts(this.node);
+    return writers === 0 && this.isWrittenElsewhere();
   }
 
   async writeImaXattr(value: Uint8Array): Promise<boolean> {

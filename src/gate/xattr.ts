@@ -6,7 +6,7 @@ import type { AuditLog } from '../audit/audit-log.js';
 import { type ErrnoName, errnoNumber } from '../base/errno.js';
 import type { XattrChangeUpcall, XattrReadUpcall } from '../binding/addon-types.js';
 import { evmInodeSetxattr } from '../ima/evm-inode-setxattr.js';
-import { inodeSetxattr } from '../ima/inode-setxattr.js';
+import { inodeSetxattr, validateHashAlgorithm } from '../ima/inode-setxattr.js';
 import type { Paths } from '../namespaces/paths.js';
 import type { Judge, Registry } from '../namespaces/registry.js';
 import type { Denials } from './denials.js';
@@ -80,7 +80,7 @@ export class XattrHandler {
       caller: upcall.caller,
       path: upcall.path,
       hook: 'SETXATTR_CHECK',
-      cause: errno === 'EACCES' ? 'unavailable-hash-algorithm' : 'set_data',
+      cause: causeOf(judge, upcall, errno, this.parts.canHash),
       errno,
     });
     return errnoNumber(errno);
@@ -93,4 +93,15 @@ const askForEvm = (
 ): ErrnoName | undefined => {
   const { capSysAdmin } = caller.credentials;
   return evmInodeSetxattr(ima, { node, value, capSysAdmin });
+};
+
+/** What the kernel would record, where it records anything. */
+const causeOf = (
+  { ima }: Judge,
+  { value }: XattrChangeUpcall,
+  errno: ErrnoName,
+  canHash: XattrParts['canHash'],
+): string => {
+  const cause = errno === 'EACCES' && value && validateHashAlgorithm(ima, value, canHash);
+  return cause || 'set_data';
 };

@@ -1,4 +1,4 @@
-import { IMA_COLLECTED, IMA_HASHED, IMA_UPDATE_XATTR } from './iint.js';
+import { IMA_COLLECTED, IMA_DIGSIG, IMA_HASHED, IMA_UPDATE_XATTR } from './iint.js';
 import type { Ima } from './ima.js';
 import type { HashAlgorithm } from './ports.js';
 import { isSignature } from './xattr/decode-xattr.js';
@@ -20,7 +20,8 @@ export function checkLastWriter(ima: Ima, file: SettledFile): HashAlgorithm | un
   const iint = ima.iints.find(file.node);
   // The kernel looks at ima_file_status here; ours was looked at when the writer opened (only an
   // open that passed sets IMA_UPDATE_XATTR), so that no reader in between can take the hash away.
-  if (!iint?.has(IMA_UPDATE_XATTR | IMA_HASHED) || isSignature(file.imaXattr)) {
+  const isSigned = isSignature(file.imaXattr) || iint?.has(IMA_DIGSIG);
+  if (!iint?.has(IMA_UPDATE_XATTR | IMA_HASHED) || isSigned) {
     return undefined;
   }
   // A hash rule collects nothing, so that the kernel finds no version to compare with.

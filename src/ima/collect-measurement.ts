@@ -5,7 +5,18 @@ import type { AuditPort, Digest, HashAlgorithm, ImaFile } from './ports.js';
 /** The file's digest, or why there is none. */
 export type Collected =
   | { readonly ok: true; readonly digest: Digest }
-  | { readonly ok: false; readonly cause: 'failed' | 'failed(directio)' };
+  | { readonly ok: false; readonly cause: CollectProblem };
+
+export type CollectProblem = 'failed' | 'failed(directio)' | 'no-verity-digest';
+
+/** How one access wants the file to be collected. */
+export interface Collecting {
+  readonly algorithm: HashAlgorithm;
+  /** fs-verity's digest instead of the content's. */
+  readonly verity: boolean;
+  /** O_DIRECT, and nothing was collected yet. */
+  readonly directIo: boolean;
+}
 
 /**
  * ima_collect_measurement (ima_api.c). A failure is recorded here and only here. An open with
@@ -14,24 +25,31 @@ export type Collected =
 export async function collectMeasurement(
   audit: AuditPort,
   file: ImaFile,
-  algorithm: HashAlgorithm,
-  directIo: boolean,
+  { algorithm, verity, directIo }: Collecting,
 ): Promise<Collected> {
-  const bytes = directIo ? undefined : await digestOf(file, algorithm);
-  if (bytes) {
-    return { ok: true, digest: { algorithm, bytes } };
+  const digest = directIo ? undefined : await digestOf(file, algorithm, verity);
+  if (digest) {
+    return { ok: true, digest };
   }
-  const cause = directIo ? 'failed(directio)' : 'failed';
-  audit.integrity({ type: 1800, op: 'collect_data', cause, result: 0, errno: 0 });
+  const cause = directIo ? 'failed(directio)' : verity ? 'no-verity-digest' : 'failed';
+  const record = { type: 1800, op: 'collect_data', cause, result: 0, errno: 0 } as const;
+  audit.integrity({ ...record, byLastName: true });
   return { ok: false, cause };
 }
 
 /** Undefined if it cannot be had: unreadable, or an algorithm nobody has. */
-async function digestOf(file: ImaFile, algorithm: HashAlgorithm): Promise<Uint8Array | undefined> {
+async function digestOf(
+  file: ImaFile,
+  algorithm: HashAlgorithm,
+  verity: boolean,
+): Promise<Digest | undefined> {
   try {
-    const bytes = await file.digest(algorithm);
+    const digest = verity
+      ? await file.verityDigest(algorithm)
+      : { algorithm, bytes: await file.digest(algorithm) };
     // A digest of the wrong size compares equal to nothing honest; too short a one to anything.
-    return bytes.length === hashAlgorithmByName(algorithm)?.digestBytes ? bytes : undefined;
+    const { digestBytes } = hashAlgorithmByName(digest.algorithm) ?? {};
+    return digest.bytes.length === digestBytes ? digest : undefined;
   } catch (error) {
     if (error instanceof FileMoved) {
       throw error;

@@ -1,31 +1,66 @@
 import type { Access } from './access.js';
+import { IMA_DIGSIG } from './iint.js';
 import type { Ima } from './ima.js';
 import type { Moment, Outcome } from './outcome.js';
 import type { PolicyDecision } from './policy/match-policy.js';
-import type { Allowed, Verdict } from './verdict.js';
+import { type AuditPort, MAY_WRITE } from './ports.js';
+import type { Allowed, Denied, Verdict } from './verdict.js';
+import { isSignature } from './xattr/decode-xattr.js';
 
 /** The end of process_measurement: enforcement, and what a writer's last close will do. */
 export function conclude(
   ima: Ima,
   { generation, mode }: Moment,
-  { file, writable }: Access,
+  audit: AuditPort,
+  access: Access,
   decision: PolicyDecision,
   outcome: Outcome,
 ): Verdict {
-  const { op, cause = 'unknown', ...findings } = outcome;
-  const passed = decision.appraise !== undefined && outcome.status === 'PASS';
+  const { file, writable } = access;
+  const problem = decision.appraise && problemOf(ima, audit, access, decision, outcome);
   const rule = decision.rules.appraise;
-  if (decision.appraise && rule && !passed && mode === 'enforce') {
-    return { allowed: false, errno: 'EACCES', op, cause, rule, decision, ...findings };
+  if (problem && rule && mode === 'enforce') {
+    const { status, found, wanted } = outcome;
+    return { allowed: false, errno: 'EACCES', ...problem, rule, decision, status, found, wanted };
   }
   const iint = ima.iints.obtain(file.node);
+  const passed = decision.appraise !== undefined && problem === undefined;
   const mayUpdateXattr = writable && (passed || decision.hash);
   if (mayUpdateXattr) {
     iint.addWriter(file.version, file.isNew); // IMA_UPDATE_XATTR, IMA_NEW_FILE
   }
-  const cacheable =
-    outcome.cause === undefined && !file.isNew && iint.speaksFor(file.version, generation);
-  return allow(decision, outcome, { mayUpdateXattr, cacheable });
+  const cause = problem?.cause ?? outcome.cause;
+  const cacheable = cause === undefined && !file.isNew && iint.speaksFor(file.version, generation);
+  return allow(decision, { ...outcome, cause }, { mayUpdateXattr, cacheable });
+}
+
+/** What stands in the way of an access that is appraised: `rc` of process_measurement. */
+function problemOf(
+  ima: Ima,
+  audit: AuditPort,
+  { file, hook, mask, directIo }: Access,
+  { demands }: PolicyDecision,
+  { status, op, cause = 'unknown' }: Outcome,
+): Pick<Denied, 'op' | 'cause'> | undefined {
+  const isLetThrough = directIo && demands.permitsDirectIo;
+  const passed = status === 'PASS';
+  if (passed && isMmap(hook) && file.isMappedForWriting()) {
+    const mapped = { op: 'mmap_file', cause: 'mmapped_writers' } as const;
+    audit.integrity({ type: 1800, ...mapped, result: 0, errno: 0 }); // mmap_violation_check
+    return mapped;
+  }
+  const isSigned = isSignature(file.imaXattr) || ima.iints.find(file.node)?.has(IMA_DIGSIG);
+  if ((mask & MAY_WRITE) !== 0 && isSigned && !file.isNew) {
+    return { op: 'appraise_data', cause: passed ? WRITES_SIGNED_FILE : cause };
+  }
+  return passed || isLetThrough ? undefined : { op, cause };
+}
+
+/** Ours: the kernel refuses the open for writing without a record. */
+export const WRITES_SIGNED_FILE = 'signed-file';
+
+function isMmap(hook: Access['hook']): boolean {
+  return hook === 'MMAP_CHECK' || hook === 'MMAP_CHECK_REQPROT';
 }
 
 /** An access that is let through. */

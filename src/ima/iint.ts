@@ -15,6 +15,9 @@ export const IMA_APPRAISED: Readonly<Record<AppraiseSlot, number>> = {
   READ: 1 << 8,
 };
 
+/** A signature vouches for the file (kernel atomic_flags). */
+export const IMA_DIGSIG = 1 << 12;
+
 /** A writer whose open passed appraisal is about: its last close may write security.ima. */
 export const IMA_UPDATE_XATTR = 1 << 9;
 /** That writer's file was new: even if it stays empty it gets a hash. */
@@ -25,7 +28,7 @@ const WRITTEN = 1 << 11;
 /** Iints with a writer an eviction passes over before it gives up for this time. */
 const MOST_LOOKS = 8;
 
-const IMA_DONE_MASK = IMA_UPDATE_XATTR - 1;
+const IMA_DONE_MASK = (IMA_UPDATE_XATTR - 1) | IMA_DIGSIG;
 
 /**
  * What one namespace's IMA remembers of one inode (kernel struct ima_iint_cache). There may be a

@@ -31,16 +31,28 @@ export function inodeSetxattr(
     if (type === undefined || type >= IMA_XATTR_LAST) {
       return 'EINVAL';
     }
-    // validate_hash_algo
-    const algorithm = hashAlgorithmOfXattr(change.value, ima.hashAlgorithm);
-    if (algorithm !== ima.hashAlgorithm && !change.isAvailable(algorithm)) {
-      const cause = 'unavailable-hash-algorithm';
+    const cause = validateHashAlgorithm(ima, change.value, change.isAvailable);
+    if (cause !== undefined) {
       audit.integrity({ type: 1800, op: 'set_data', cause, result: 0, errno: 0 });
       return 'EACCES';
     }
   }
   resetAppraiseFlags(ima, change.node);
   return undefined;
+}
+
+/** validate_hash_algo: the cause for which this value may not be set. */
+export function validateHashAlgorithm(
+  { policy: { setxattrAlgorithms: allowed }, hashAlgorithm }: Ima,
+  value: Uint8Array,
+  isAvailable: ImaXattrChange['isAvailable'],
+): 'denied-hash-algorithm' | 'unavailable-hash-algorithm' | undefined {
+  const algorithm = hashAlgorithmOfXattr(value, hashAlgorithm);
+  if (allowed) {
+    return allowed.includes(algorithm) ? undefined : 'denied-hash-algorithm';
+  }
+  const isKnown = algorithm === hashAlgorithm || isAvailable(algorithm);
+  return isKnown ? undefined : 'unavailable-hash-algorithm';
 }
 
 /** ima_reset_appraise_flags: whatever was decided about the file is void in this namespace. */

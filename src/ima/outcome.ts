@@ -3,7 +3,7 @@ import type { Collected } from './collect-measurement.js';
 import { fixXattr } from './fix-xattr.js';
 import type { Ima } from './ima.js';
 import type { PolicyDecision } from './policy/match-policy.js';
-import type { AuditPort, Digest, ImaFile, IntegrityStatus } from './ports.js';
+import type { AppendedSignature, AuditPort, Digest, ImaFile, IntegrityStatus } from './ports.js';
 
 /** What the namespace was like when the access began; what it becomes meanwhile is for the next. */
 export type Moment = Pick<Ima, 'generation' | 'mode'>;
@@ -15,6 +15,8 @@ export interface Outcome {
   readonly cause: string | undefined;
   readonly found: Digest | undefined;
   readonly wanted: Digest | undefined;
+  /** A signature vouches for the file. */
+  readonly isSigned: boolean;
 }
 
 export const NOT_APPRAISED: Outcome = {
@@ -23,29 +25,71 @@ export const NOT_APPRAISED: Outcome = {
   cause: undefined,
   found: undefined,
   wanted: undefined,
+  isSigned: false,
 };
 export const PASSED_BEFORE: Outcome = { ...NOT_APPRAISED, status: 'PASS' };
 
+/** What is appraised in one access. */
+export interface Appraised {
+  readonly file: ImaFile;
+  readonly collected: Collected;
+  readonly modsig: AppendedSignature | undefined;
+}
+
 /** ima_appraise_measurement with fix mode; a record for whatever is not right, fixed or not. */
 export async function appraise(
+  ima: Ima,
   { mode }: Moment,
   audit: AuditPort,
-  file: ImaFile,
-  collected: Collected,
+  { demands }: PolicyDecision,
+  { file, collected, modsig }: Appraised,
 ): Promise<Outcome> {
   if (!collected.ok) {
     return uncollected('UNKNOWN', collected.cause);
   }
   const found = collected.digest;
-  const { imaXattr, isNew, sizeBytes } = file;
-  const { status, cause, wanted } = appraiseMeasurement({ found, imaXattr, isNew, sizeBytes });
-  const outcome: Outcome = { status, op: 'appraise_data', cause, found, wanted };
+  const op = 'appraise_data';
+  const { keyring } = ima;
+  if (demands.signature !== undefined && isBlacklisted(ima, found, modsig)) {
+    // ima_check_blacklist: the kernel leaves no record of its own.
+    const cause = 'blacklisted-hash';
+    return { status: 'FAIL', op, cause, found, wanted: undefined, isSigned: false };
+  }
+  const appraisal = appraiseMeasurement({ file, found, demands, keyring, modsig });
+  const { status, cause } = appraisal;
+  const outcome: Outcome = { ...appraisal, op, found };
   if (cause === undefined) {
+    return status === 'PASS' ? withAlgorithm(outcome, found, demands, audit) : outcome;
+  }
+  const mayFix = mode === 'fix' && status !== 'PASS' && cause !== 'unverifiable-signature';
+  const fixed = mayFix && modsig === undefined && (await fixXattr(file, found));
+  audit.integrity({ type: 1800, op, cause, result: 0, errno: 0 });
+  return fixed ? { ...outcome, status: 'PASS' } : outcome;
+}
+
+/** The end of process_measurement: the digest must be of an algorithm that the rule allows. */
+function withAlgorithm(
+  outcome: Outcome,
+  { algorithm }: Digest,
+  { algorithms }: PolicyDecision['demands'],
+  audit: AuditPort,
+): Outcome {
+  if (algorithms === undefined || algorithms.includes(algorithm)) {
     return outcome;
   }
-  const fixed = mode === 'fix' && status !== 'PASS' && (await fixXattr(file, found));
-  audit.integrity({ type: 1800, op: outcome.op, cause, result: 0, errno: 0 });
-  return fixed ? { ...outcome, status: 'PASS' } : outcome;
+  const denied = { op: 'collect_data', cause: 'denied-hash-algorithm' } as const;
+  audit.integrity({ type: 1800, ...denied, result: 0, errno: 0 });
+  // FAIL, so that it is asked anew: the kernel's cached PASS lets the next open through.
+  return { ...outcome, ...denied, status: 'FAIL' };
+}
+
+/** Whose digest somebody has put into .blacklist: the one that the appended signature is over, if any. */
+function isBlacklisted(
+  { keyring }: Ima,
+  found: Digest,
+  modsig: AppendedSignature | undefined,
+): boolean {
+  return keyring.isBlacklisted('bin', (modsig?.digest ?? found).bytes);
 }
 
 /** Only the audit record was wanted: an appraisal that passed before stands. */
@@ -57,5 +101,5 @@ export function withoutAppraisal(decision: PolicyDecision, collected: Collected)
 }
 
 function uncollected(status: IntegrityStatus, cause: string): Outcome {
-  return { status, op: 'collect_data', cause, found: undefined, wanted: undefined };
+  return { ...NOT_APPRAISED, status, op: 'collect_data', cause };
 }

@@ -1,3 +1,4 @@
+import type { Keyring } from './keyring/keyring.js';
 import type { ListEntry } from './list/entry.js';
 
 /**
@@ -67,6 +68,16 @@ export interface Digest {
 /** Kernel crypto names (hash_algo_name), crypto/hash_info.c. */
 export type HashAlgorithm = string;
 
+/** A signature that stands behind the content it is over (modsig): PKCS#7, as kernel modules have it. */
+export interface AppendedSignature {
+  /** The PKCS#7 message in DER. */
+  readonly message: Uint8Array;
+  /** Of the content before it, by the algorithm that the message names. */
+  readonly digest: Digest;
+  /** Whether a key of .ima made it (integrity_modsig_verify). */
+  verify(keyring: Keyring): boolean;
+}
+
 /** One file as one access sees it. Methods may reject: the caller then refuses (fail closed). */
 export interface ImaFile {
   /** Key of the file's iint; the same node is the same inode as long as it is known. */
@@ -90,6 +101,15 @@ export interface ImaFile {
   xattr(name: string): Uint8Array | undefined;
   /** Content digest of this version; rejects when it cannot be read, with FileMoved if it changed meanwhile. */
   digest(algorithm: HashAlgorithm): Promise<Uint8Array>;
+  /**
+   * The fs-verity digest: the file system's, else computed with `preferred`, or SHA-256 where fs-verity
+   * does not know that one. Rejects as `digest` does.
+   */
+  verityDigest(preferred: HashAlgorithm): Promise<Digest>;
+  /** What is appended to the content, undefined where nothing or no signature is. */
+  appendedSignature(): Promise<AppendedSignature | undefined>;
+  /** Somebody can store into it through a mapping (mapping_writably_mapped). */
+  isMappedForWriting(): boolean;
   /** Write security.ima (fix mode); false where the sharing rule forbids it. */
   writeImaXattr(value: Uint8Array): Promise<boolean>;
 }
@@ -116,6 +136,8 @@ export interface AuditPort {
     /** res= in the record: 1 success */
     readonly result: 0 | 1;
     readonly errno: number;
+    /** The record names the last component alone, where the kernel has not worked the path out yet. */
+    readonly byLastName?: true;
   }): void;
   /** ima_audit_measurement: type 1805, the `audit` action. */
   measurement(digest: Digest): void;

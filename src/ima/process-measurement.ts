@@ -1,8 +1,15 @@
 import type { Access } from './access.js';
-import { type Collected, collectMeasurement } from './collect-measurement.js';
+import { type Collected, type Collecting, collectMeasurement } from './collect-measurement.js';
 import { allow, conclude } from './conclude.js';
 import { hashAlgorithmByName } from './digest/hash-algorithms.js';
-import { type Iint, IMA_APPRAISED, IMA_AUDITED, IMA_COLLECTED, IMA_HASHED } from './iint.js';
+import {
+  type Iint,
+  IMA_APPRAISED,
+  IMA_AUDITED,
+  IMA_COLLECTED,
+  IMA_DIGSIG,
+  IMA_HASHED,
+} from './iint.js';
 import {
   markDone,
   markMeasured,
@@ -20,8 +27,14 @@ import {
   withoutAppraisal,
 } from './outcome.js';
 import { matchPolicy, type PolicyDecision } from './policy/match-policy.js';
-import type { AuditPort, Digest, HashAlgorithm, Hook } from './ports.js';
-import { type Measurement, storeMeasurement } from './store-measurement.js';
+import type { AppendedSignature, AuditPort, Digest, HashAlgorithm, Hook } from './ports.js';
+import {
+  hasModsig,
+  type Measurement,
+  measurementOf,
+  storeMeasurement,
+} from './store-measurement.js';
+import type { EventData } from './template/field.js';
 import { IMA_TEMPLATE_IMA_NAME } from './template/template.js';
 import type { Denied, Verdict } from './verdict.js';
 import { checkReaderViolation, checkWriterViolation } from './violation-check.js';
@@ -62,32 +75,39 @@ export async function processMeasurement(
   const todo = remainingActions(ima, decision, iint, access); // IMA_DO_MASK less IMA_DONE_MASK
   if (!todo.measure && !todo.appraise && !todo.audit) {
     const outcome = decision.appraise ? PASSED_BEFORE : NOT_APPRAISED; // ima_get_cache_status
-    return conclude(ima, moment, access, decision, outcome);
+    return conclude(ima, moment, audit, access, decision, outcome);
   }
 
-  const collected = await collect(ima, audit, access, iint, todo); // ima_collect_measurement
+  const modsig = await readModsig(access, decision); // ima_read_modsig
+  const collecting = { ...collectingOf(ima, access, iint, todo), verity: decision.demands.verity };
+  const collected = await collectMeasurement(audit, file, collecting); // ima_collect_measurement
   if (collected.ok) {
     markDone(ima, moment, access, IMA_COLLECTED);
   }
-  if (todo.measure) {
-    const unmeasured = await measure(ima, audit, access, collected, todo.measure); // ima_store_measurement
+  const measurement = todo.measure ?? measurementOfModsig(ima, decision, modsig);
+  if (measurement) {
+    const event = { isVerity: decision.demands.verity, modsig };
+    const unmeasured = await measure(ima, audit, access, collected, event, measurement); // ima_store_measurement
     if (unmeasured) {
       return unrecorded(decision, unmeasured.op, unmeasured.cause);
     }
-    markMeasured(ima, moment, access, todo.measure.pcr);
+    markMeasured(ima, moment, access, measurement.pcr);
   }
   const outcome = todo.appraise
-    ? await appraise(moment, audit, file, collected) // ima_appraise_measurement
+    ? await appraise(ima, moment, audit, decision, { file, collected, modsig }) // ima_appraise_measurement
     : withoutAppraisal(decision, collected);
-  if (todo.appraise && outcome.wanted && outcome.cause === undefined) {
-    // Only an equal digest is kept: who passed because the file is new passes until it is settled.
+  if (todo.appraise && outcome.cause === undefined && !file.isNew) {
+    // Who passed because the file is new passes until it is settled.
     markDone(ima, moment, access, IMA_APPRAISED[todo.appraise]); // ima_cache_flags
+  }
+  if (outcome.isSigned) {
+    markDone(ima, moment, access, IMA_DIGSIG);
   }
   // Of two opens that waited for the same digest one writes the record.
   if (todo.audit && collected.ok && markDone(ima, moment, access, IMA_AUDITED)) {
     audit.measurement(collected.digest); // ima_audit_measurement
   }
-  return conclude(ima, moment, access, decision, outcome);
+  return conclude(ima, moment, audit, access, decision, outcome);
 }
 
 /** ima_get_action: with ima_appraise=off appraise rules are not even looked at. */
@@ -116,20 +136,42 @@ async function checkViolation(
 
 const VIOLABLE: ReadonlySet<Hook> = new Set(['FILE_CHECK', 'MMAP_CHECK', 'MMAP_CHECK_REQPROT']);
 
-/** The template of old shows no security.ima, so that its algorithm is not looked for. */
-function collect(
+/** READING_MODULE and the like: the kernel has the whole file in memory, with what is behind its end. */
+const READ_HOOKS: ReadonlySet<Hook> = new Set([
+  'MODULE_CHECK',
+  'KEXEC_KERNEL_CHECK',
+  'KEXEC_INITRAMFS_CHECK',
+]);
+
+function readModsig(
+  { file, hook }: Access,
+  { demands }: PolicyDecision,
+): Promise<AppendedSignature | undefined> {
+  const isRead = demands.signature === 'imasig|modsig' && READ_HOOKS.has(hook);
+  return isRead ? file.appendedSignature() : Promise.resolve(undefined);
+}
+
+/** What was measured without its modsig is measured again with it, if the template shows that. */
+function measurementOfModsig(
   ima: Ima,
-  audit: AuditPort,
-  access: Access,
+  { measure: mustMeasure, rules }: PolicyDecision,
+  modsig: AppendedSignature | undefined,
+): Measurement | undefined {
+  const measurement = mustMeasure && modsig ? measurementOf(ima, rules.measure) : undefined;
+  return measurement && hasModsig(measurement.template) ? measurement : undefined;
+}
+
+/** The template of old shows no security.ima, so that its algorithm is not looked for. */
+function collectingOf(
+  ima: Ima,
+  { file, directIo }: Access,
   iint: Iint,
   todo: Todo,
-): Promise<Collected> {
-  const { file } = access;
+): Omit<Collecting, 'verity'> {
   const looksAtXattr = todo.appraise || todo.measure?.template.name !== IMA_TEMPLATE_IMA_NAME;
   const xattr = looksAtXattr ? file.imaXattr : undefined;
   const algorithm = hashAlgorithmOfXattr(xattr, ima.hashAlgorithm); // ima_get_hash_algo
-  const directIo = access.directIo && !iint.has(IMA_COLLECTED);
-  return collectMeasurement(audit, file, algorithm, directIo);
+  return { algorithm, directIo: directIo && !iint.has(IMA_COLLECTED) };
 }
 
 /** Undefined: measured. What cannot be read is not let through unmeasured, as it is by the kernel. */
@@ -138,13 +180,14 @@ async function measure(
   audit: AuditPort,
   access: Access,
   collected: Collected,
+  event: Pick<EventData, 'isVerity' | 'modsig'>,
   measurement: Measurement,
 ): Promise<{ readonly op: Denied['op']; readonly cause: string } | undefined> {
-  if (!collected.ok && collected.cause === 'failed') {
+  if (!collected.ok && collected.cause !== 'failed(directio)') {
     return { op: 'collect_data', cause: collected.cause };
   }
   const digest = collected.ok ? collected.digest : zeroDigest(ima.hashAlgorithm);
-  const cause = await storeMeasurement(ima, audit, access, digest, measurement);
+  const cause = await storeMeasurement(ima, audit, access, { ...event, digest }, measurement);
   return cause === undefined ? undefined : { op: 'add_template_measure', cause };
 }
 

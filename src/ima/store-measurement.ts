@@ -1,9 +1,9 @@
 import type { Access } from './access.js';
+import { PROTECTED_XATTRS } from './evm/protected-xattrs.js';
 import type { Ima } from './ima.js';
 import type { ListEntry } from './list/entry.js';
 import { type AuditPort, type Digest, type ImaFile, ListFailed } from './ports.js';
 import { type EventData, NOTHING } from './template/field.js';
-import { PROTECTED_XATTRS } from './template/protected-xattrs.js';
 import { type Template, templateByName } from './template/template.js';
 
 /** What a rule of the measure family says besides the deed. */
@@ -26,13 +26,19 @@ export async function storeMeasurement(
   ima: Ima,
   audit: AuditPort,
   { file, name }: Access,
-  digest: Digest,
+  {
+    digest,
+    isVerity,
+    modsig,
+  }: Pick<EventData, 'isVerity' | 'modsig'> & { readonly digest: Digest },
   { pcr, template }: Measurement,
 ): Promise<string | undefined> {
   const event: EventData = {
     ...NOTHING,
     name: await name(),
     digest,
+    isVerity,
+    modsig,
     legacyDigest: uses(template, 'd') ? await legacyDigest(file, digest) : undefined,
     defaultAlgorithm: ima.hashAlgorithm,
     imaXattr: file.imaXattr,
@@ -112,4 +118,9 @@ function xattrsFor(template: Template, file: ImaFile): ReadonlyMap<string, Uint8
 
 function uses({ fields }: Template, ...ids: string[]): boolean {
   return fields.some(({ id }) => ids.includes(id));
+}
+
+/** ima_template_has_modsig */
+export function hasModsig(template: Template): boolean {
+  return uses(template, 'modsig', 'd-modsig');
 }

@@ -30,7 +30,12 @@ export interface Denied extends Findings {
   readonly allowed: false;
   /** EIO: what must be measured could not be. */
   readonly errno: 'EACCES' | 'EIO';
-  readonly op: 'appraise_data' | 'collect_data' | 'add_template_measure' | 'invalid_pcr';
+  readonly op:
+    | 'appraise_data'
+    | 'collect_data'
+    | 'mmap_file'
+    | 'add_template_measure'
+    | 'invalid_pcr';
   /** Kernel string: missing-hash, invalid-hash …; ENOSPC or TPM_error(N) where the list failed. */
   readonly cause: string;
   /** The rule that decided; undefined for a violation by a writer whom no rule is about. */

@@ -130,6 +130,7 @@ export class FakeTransport implements NativeTransport {
 
   // The addon's part.
   readonly addon = {
+    verityDigest: () => undefined,
     isBeingWritten: (fd: number): boolean | undefined => {
       const { lease, node } = this.#byFd(fd);
       this.done.push(`probe ${node} ${lease}`);

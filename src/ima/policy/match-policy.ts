@@ -1,7 +1,14 @@
-import type { Hook, ObjectFacts, Subject } from '../ports.js';
+import type { HashAlgorithm, Hook, ObjectFacts, Subject } from '../ports.js';
 import { LSM_WORDS, matchesLabel } from './lsm-conditions.js';
 import type { Policy } from './policy.js';
-import { type ActionFamily, familyOf, type IdCondition, isDoAction, type Rule } from './rule.js';
+import {
+  type ActionFamily,
+  type AppraiseType,
+  familyOf,
+  type IdCondition,
+  isDoAction,
+  type Rule,
+} from './rule.js';
 
 /**
  * Which of the results an iint keeps an appraisal is filed under (kernel IMA_FILE_APPRAISE …,
@@ -26,8 +33,27 @@ export interface PolicyDecision {
   readonly appraise: AppraiseSlot | undefined;
   readonly audit: boolean;
   readonly hash: boolean;
+  /** What the rules that matched demand besides. */
+  readonly demands: Demands;
   /** First rule that matched in its family, be it the action or its dont_ twin. */
   readonly rules: Readonly<Partial<Record<ActionFamily, Rule>>>;
+}
+
+/**
+ * IMA_NONACTION_FLAGS. They hold for the access that the rules matched; the kernel keeps them on the
+ * inode until its attributes change, so that there an exec's may still count when the file is read.
+ */
+export interface Demands {
+  /** appraise_type= */
+  readonly signature: AppraiseType | undefined;
+  /** digest_type=verity, of whichever family. */
+  readonly verity: boolean;
+  /** permit_directio, of whichever family. */
+  readonly permitsDirectIo: boolean;
+  /** appraise_algos= */
+  readonly algorithms: readonly HashAlgorithm[] | undefined;
+  /** ima_policy=fail_securely */
+  readonly failsSecurely: boolean;
 }
 
 /**
@@ -67,7 +93,19 @@ export function matchPolicy(
     appraise: demands('appraise') ? appraiseSlot(rules.appraise, query.hook) : undefined,
     audit: demands('audit'),
     hash,
+    demands: demandsOf(policy, rules),
     rules,
+  };
+}
+
+function demandsOf({ failsSecurely }: Policy, rules: PolicyDecision['rules']): Demands {
+  const matched = Object.values(rules);
+  return {
+    signature: rules.appraise?.appraise_type,
+    verity: matched.some((rule) => rule.digest_type !== undefined),
+    permitsDirectIo: matched.some((rule) => rule.permit_directio === true),
+    algorithms: rules.appraise?.appraise_algos,
+    failsSecurely,
   };
 }
 

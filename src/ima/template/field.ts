@@ -12,6 +12,10 @@ export interface EventData {
   readonly legacyDigest: Digest | undefined;
   /** ima_hash_algo: how much room is made where there is no digest. */
   readonly defaultAlgorithm: HashAlgorithm;
+  /** `digest` is fs-verity's. */
+  readonly isVerity: boolean;
+  /** A signature appended to the file, where a rule looks at it. */
+  readonly modsig: { readonly digest: Digest; readonly message: Uint8Array } | undefined;
   /** security.ima */
   readonly imaXattr: Uint8Array | undefined;
   /** Protected extended attributes by name, security.evm among them. */
@@ -38,6 +42,8 @@ export const NOTHING: Omit<EventData, 'name' | 'defaultAlgorithm'> = {
   isViolation: false,
   digest: undefined,
   legacyDigest: undefined,
+  isVerity: false,
+  modsig: undefined,
   imaXattr: undefined,
   xattrs: new Map(),
   buffer: undefined,

@@ -1,4 +1,5 @@
 import { hashAlgorithmByName } from '../digest/hash-algorithms.js';
+import { PROTECTED_XATTRS } from '../evm/protected-xattrs.js';
 import type { Digest } from '../ports.js';
 import {
   EVM_IMA_XATTR_DIGSIG,
@@ -6,7 +7,6 @@ import {
   IMA_VERITY_DIGSIG,
 } from '../xattr/decode-xattr.js';
 import type { EventData, Field } from './field.js';
-import { PROTECTED_XATTRS } from './protected-xattrs.js';
 
 const EMPTY = new Uint8Array();
 
@@ -27,14 +27,12 @@ export const fields: ReadonlyMap<string, Field> = new Map(
       { id: 'd', form: 'digest', data: legacyDigest },
       { id: 'n', form: 'string', data: ({ name }) => string(legacyName(name)) },
       { id: 'd-ng', form: 'digest-with-algorithm', data: (event) => digestNg('', event) },
-      // A digest of fs-verity would be "verity:", and comes with digest_type=verity.
-      { id: 'd-ngv2', form: 'digest-with-algorithm', data: (event) => digestNg('ima:', event) },
+      { id: 'd-ngv2', form: 'digest-with-algorithm', data: digestNgV2 },
       { id: 'n-ng', form: 'string', data: ({ name }) => string(name) },
       { id: 'sig', form: 'hex', data: signature },
       { id: 'buf', form: 'hex', data: ({ buffer }) => buffer ?? EMPTY },
-      // Appended signatures come with appraise_type=imasig|modsig.
-      { id: 'd-modsig', form: 'digest-with-algorithm', data: () => EMPTY },
-      { id: 'modsig', form: 'hex', data: () => EMPTY },
+      { id: 'd-modsig', form: 'digest-with-algorithm', data: modsigDigest },
+      { id: 'modsig', form: 'hex', data: ({ modsig }) => modsig?.message ?? EMPTY },
       { id: 'evmsig', form: 'hex', data: evmSignature },
       { id: 'iuid', form: 'uint', data: ({ inode }) => (inode ? uint(inode.uid, 4) : EMPTY) },
       { id: 'igid', form: 'uint', data: ({ inode }) => (inode ? uint(inode.gid, 4) : EMPTY) },
@@ -58,6 +56,16 @@ function digestNg(prefix: string, { digest, defaultAlgorithm }: EventData): Uint
     bytes: new Uint8Array(hashAlgorithmByName(defaultAlgorithm)?.digestBytes ?? 0),
   };
   return Buffer.concat([Buffer.from(`${prefix}${algorithm}:\0`), bytes]);
+}
+
+/** ima_eventdigest_ngv2_init */
+function digestNgV2(event: EventData): Uint8Array {
+  return digestNg(event.isVerity ? 'verity:' : 'ima:', event);
+}
+
+/** ima_eventdigest_modsig_init: nothing at all where there is no modsig. */
+function modsigDigest(event: EventData): Uint8Array {
+  return event.modsig ? digestNg('', { ...event, digest: event.modsig.digest }) : EMPTY;
 }
 
 /** ima_write_template_field_data: a NUL at the end, and every space is an underscore. */

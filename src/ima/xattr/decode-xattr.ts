@@ -1,5 +1,6 @@
 import { hashAlgorithmById } from '../digest/hash-algorithms.js';
 import type { HashAlgorithm } from '../ports.js';
+import { SIGNATURE_HEADER_BYTES } from './decode-signature.js';
 
 /** enum evm_ima_xattr_type (integrity.h), the first byte of security.ima. */
 export const IMA_XATTR_DIGEST = 0x01;
@@ -8,9 +9,6 @@ export const IMA_XATTR_DIGEST_NG = 0x04;
 /** In security.evm. */
 export const EVM_XATTR_PORTABLE_DIGSIG = 0x05;
 export const IMA_VERITY_DIGSIG = 0x06;
-
-/** struct signature_v2_hdr: type, version, hash_algo, keyid (4), sig_size (2). */
-const SIGNATURE_HEADER_BYTES = 9;
 
 /** What security.ima says, as far as its bytes go. */
 export type ImaXattr =

@@ -42,6 +42,7 @@ const refusal = (given: Case): Promise<string | undefined> => {
     hashPool: { digest: () => Promise.resolve(DIGEST) },
     fileSystem: { fsMagic: 0xef53, fsName: 'ext4', fsUuid: undefined },
     readIdMap: () => Promise.resolve(given.idMap ?? IDENTITY),
+    readXattr: () => undefined,
   });
   const owner = given.uid ?? 0;
   const file = { ino: 1n, device: '8:1', mode: 0o100644, uid: owner, gid: owner, size: 1 };

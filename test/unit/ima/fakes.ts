@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { parsePolicy } from '../../../src/ima/policy/parse-policy.js';
 import { Policy } from '../../../src/ima/policy/policy.js';
 import {
+  type AppendedSignature,
   type AppraiseMode,
   type AuditPort,
   type Digest,
@@ -99,6 +100,22 @@ export class FakeFile implements ImaFile {
     return this.failing
       ? Promise.reject(new Error('EIO'))
       : Promise.resolve(this.bytes(`{${algorithm}}`));
+  }
+
+  /** Written over by tests. */
+  modsig: AppendedSignature | undefined;
+  isMapped = false;
+
+  verityDigest(algorithm: string): Promise<Digest> {
+    return Promise.resolve({ algorithm, bytes: this.bytes(`{${algorithm}}`).reverse() });
+  }
+
+  appendedSignature(): Promise<AppendedSignature | undefined> {
+    return Promise.resolve(this.modsig);
+  }
+
+  isMappedForWriting(): boolean {
+    return this.isMapped;
   }
 
   writeImaXattr(value: Uint8Array): Promise<boolean> {
