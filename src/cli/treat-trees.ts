@@ -8,6 +8,7 @@ import { FileCrew } from './file-crew.js';
 import type { BatchReport, FileOutcome, FileResult, FileTask } from './file-task.js';
 import { Interruption } from './interruption.js';
 import type { Output } from './output.js';
+import { printable } from './printable.js';
 import { Progress } from './progress.js';
 import { UserError } from './user-error.js';
 import { shownPath, systemPath, walkFiles } from './walk-files.js';
@@ -115,9 +116,11 @@ function add(counts: Record<FileResult, number>, report: BatchReport): void {
 }
 
 function tellFile(output: Output, path: string, outcome: FileOutcome, line: Trees['line']): void {
-  const text = line?.(path, outcome);
+  // Whoever names a file may name it so that a terminal obeys it, or that it looks like two.
+  const name = printable(path);
+  const text = line?.(name, outcome);
   output.result('file', { path, ...outcome }, text);
   if (outcome.result === 'failed' && text === undefined && !output.json) {
-    output.note(`imafs: ${path}: ${outcome.message}`);
+    output.note(`imafs: ${name}: ${outcome.message}`);
   }
 }
