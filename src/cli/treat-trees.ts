@@ -117,7 +117,7 @@ function add(counts: Record<FileResult, number>, report: BatchReport): void {
 
 function tellFile(output: Output, path: string, outcome: FileOutcome, line: Trees['line']): void {
   // Whoever names a file may name it so that a terminal obeys it, or that it looks like two.
-  const name = printable(path);
+  const name = printable(path, Number.POSITIVE_INFINITY);
   const text = line?.(name, outcome);
   output.result('file', { path, ...outcome }, text);
   if (outcome.result === 'failed' && text === undefined && !output.json) {
