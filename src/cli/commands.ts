@@ -141,6 +141,21 @@ export function commandTable(startDaemon: StartDaemon): readonly Command[] {
       run: async (invocation) => (await import('./label.js')).labelClear(invocation),
     },
     {
+      name: 'verify',
+      summary: 'say whether security.ima of each file fits what it holds',
+      operands: 'PATH...',
+      fewest: 1,
+      most: ANY_NUMBER,
+      options: {
+        recursive: RECURSIVE,
+        keys: { type: 'string', value: 'DIR', help: 'certificates that are trusted, as keys=DIR' },
+        signed: { type: 'boolean', help: 'let only signatures count' },
+        jobs: JOBS,
+        control: CONTROL,
+      },
+      run: async (invocation) => (await import('./verify.js')).verify(invocation),
+    },
+    {
       name: 'explain',
       summary: 'say what decides about a file, and why it was refused',
       operands: 'PATH',

@@ -1,6 +1,7 @@
 import { createHash, hash } from 'node:crypto';
 import { readSync } from 'node:fs';
 
+import { createVerityHasher } from '../ima/digest/verity-digest.js';
 import type { CrewSignals } from './crew-signals.js';
 import type { OpenedFile } from './opened-file.js';
 
@@ -30,6 +31,13 @@ export class FileContent {
     const hasher = createHash(algorithm).update(first);
     this.#feedFrom(file, first.length, hasher);
     return hasher.digest();
+  }
+
+  /** That of fs-verity; undefined for algorithms it does not have. */
+  verityDigest(file: OpenedFile, algorithm: string): Uint8Array | undefined {
+    const hasher = createVerityHasher(algorithm, (bytes) => hash(algorithm, bytes, 'buffer'));
+    if (hasher !== undefined) this.feed(file, hasher);
+    return hasher?.digest();
   }
 
   /** All of it. */

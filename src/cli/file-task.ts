@@ -1,10 +1,13 @@
 import type { KeyObject } from 'node:crypto';
 
+import type { SentKey } from '../keys/sent-key.js';
+
 /** What is to be done with each file. All of it can be sent to a worker thread. */
 export type FileTask =
   | { readonly kind: 'hash'; readonly algorithm: string; readonly dryRun: boolean }
   | { readonly kind: 'clear'; readonly dryRun: boolean }
   | SignTask
+  | VerifyTask
   | DaemonHashTask;
 
 /** The form of a signature: version 2 or 3 of a plain one, or over the fs-verity digest. */
@@ -22,6 +25,14 @@ export interface SignTask {
   readonly onMount: boolean;
 }
 
+export interface VerifyTask {
+  readonly kind: 'verify';
+  readonly keys: readonly SentKey[];
+  /** Digests do not count. */
+  readonly demandsSignature: boolean;
+  readonly onMount: boolean;
+}
+
 /** On a live mount: the daemon hashes, and decides. */
 export interface DaemonHashTask {
   readonly kind: 'hash-by-daemon';
@@ -36,12 +47,20 @@ export interface DaemonHashTask {
 
 /** What became of a file; the fields are those of the JSON lines. */
 export type FileOutcome =
-  | {
-      readonly result: 'labelled' | 'unchanged' | 'cleared' | 'no-label';
-      readonly digest?: string;
-      readonly keyid?: string;
-    }
-  | { readonly result: 'failed'; readonly message: string };
+  | ({ readonly result: 'labelled' | 'unchanged' | 'cleared' | 'no-label' | 'ok' } & FileFacts)
+  | ({ readonly result: 'failed'; readonly message: string } & FileFacts);
+
+export interface FileFacts {
+  /** Of its content, `algorithm:hex`. */
+  readonly digest?: string | undefined;
+  /** The digest that security.ima holds instead. */
+  readonly wanted?: string | undefined;
+  /** Of the key that made the signature, eight hex digits, and its description if it is known. */
+  readonly keyid?: string | undefined;
+  readonly key?: string | undefined;
+  /** The kernel's word for why it does not pass. */
+  readonly cause?: string | undefined;
+}
 
 export type FileResult = FileOutcome['result'];
 

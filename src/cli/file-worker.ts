@@ -12,9 +12,16 @@ import { DaemonHasher } from './hash-file-by-daemon.js';
 import { AttributesChanged, OpenedFile } from './opened-file.js';
 import { signFile } from './sign-file.js';
 import { UserError } from './user-error.js';
+import { FileVerifier } from './verify-file.js';
 
 /** At a file whose attributes change, as those of one with many hard links may. */
 const MOST_ATTEMPTS = 5;
+
+/** Whoever reads through a mount is judged by its policies. */
+const REFUSED_ON_MOUNT = {
+  sign: 'a policy of the mount refuses it: label it by label hash first, or sign it before it is mounted',
+  verify: 'a policy of the mount refuses it: imafs explain tells why',
+} as const;
 
 interface Treatment {
   /** Whether content is read: else the file is not opened for it, which could be refused. */
@@ -35,6 +42,10 @@ function treatmentOf(task: FileTask): Treatment {
       return { reads: false, treat: (file) => clearFile(task, file) };
     case 'sign':
       return { reads: true, treat: (file) => signFile(task, content, file) };
+    case 'verify': {
+      const verifier = new FileVerifier(task, content);
+      return { reads: true, treat: (file) => verifier.verify(file) };
+    }
     case 'hash-by-daemon': {
       const hasher = new DaemonHasher(task, signals);
       return { reads: false, treat: (file) => hasher.hash(file) };
@@ -73,15 +84,19 @@ function outcomeOf(
     if (error instanceof AttributesChanged && attempts > 1) {
       return outcomeOf(task, at, path, device, attempts - 1);
     }
-    return { result: 'failed', message: reason(error) };
+    return { result: 'failed', message: reason(error, tasks[task]) };
   } finally {
     file?.close();
   }
 }
 
-function reason(error: unknown): string {
+function reason(error: unknown, task: FileTask | undefined): string {
   if (error instanceof FileProblem || error instanceof UserError) return error.message;
-  return errnoOf(error) ?? String(error);
+  const code = errnoOf(error);
+  if (code === 'EACCES' && task !== undefined && 'onMount' in task && task.onMount) {
+    return `EACCES: ${REFUSED_ON_MOUNT[task.kind]}`;
+  }
+  return code ?? String(error);
 }
 
 function perform({ id, task, runs }: FileBatch): BatchReport {

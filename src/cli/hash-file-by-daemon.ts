@@ -3,7 +3,7 @@ import { type ControlClient, controlClientOf } from './control-client.js';
 import type { CrewSignals } from './crew-signals.js';
 import { EXIT } from './exit-codes.js';
 import { FileProblem } from './file-problem.js';
-import type { DaemonHashTask, FileOutcome } from './file-task.js';
+import type { DaemonHashTask, FileFacts, FileOutcome } from './file-task.js';
 import { readLabel } from './label-file.js';
 import type { OpenedFile } from './opened-file.js';
 import { UserError } from './user-error.js';
@@ -41,7 +41,7 @@ function refusal(code: string | undefined): UserError | undefined {
 }
 
 /** `algorithm:hex` of a label that is a digest. */
-function shownDigest(label: Buffer | undefined): { readonly digest?: string } {
+function shownDigest(label: Buffer | undefined): FileFacts {
   const decoded = label === undefined ? undefined : decodeXattr(label);
   if (decoded?.kind !== 'digest') return {};
   // Of those without an algorithm byte the length tells; no daemon writes one that does not.

@@ -7,7 +7,11 @@ const SECURITY_IMA = 'security.ima';
 
 /** security.ima of what `fd` (O_PATH will do) holds, undefined if it has none. */
 export function readLabel(fd: number): Buffer | undefined {
-  return unlessMissing(() => getAttributeSync(descriptorPath(fd), SECURITY_IMA));
+  return readAttribute(fd, SECURITY_IMA);
+}
+
+export function readAttribute(fd: number, name: string): Buffer | undefined {
+  return unlessMissing(() => getAttributeSync(descriptorPath(fd), name));
 }
 
 export function setLabel(fd: number, label: Uint8Array): void {

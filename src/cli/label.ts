@@ -1,15 +1,11 @@
-import { getHashes } from 'node:crypto';
-
-import { hashAlgorithmByName } from '../ima/digest/hash-algorithms.js';
 import type { Invocation } from './command.js';
 import { demandAnswers } from './connect.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import type { FileOutcome, FileTask } from './file-task.js';
+import { DEFAULT_ALGORITHM, demandAlgorithm } from './hash-algorithm.js';
 import { type LiveMount, liveMount } from './live-mount.js';
 import { treatTrees } from './treat-trees.js';
 import { UserError } from './user-error.js';
-
-export const DEFAULT_ALGORITHM = 'sha256';
 
 /** `imafs label hash`: sets security.ima to the digest of what each file holds. */
 export async function labelHash(invocation: Invocation): Promise<ExitCode> {
@@ -49,7 +45,7 @@ export async function labelTrees(
   const { failed } = await treatTrees({
     invocation,
     tasks,
-    ...(dryRun ? { line: whatWouldBeDone } : {}),
+    ...(dryRun ? { tellEach: true, line: whatWouldBeDone } : {}),
     summarize: (counts) => {
       const done = counts.labelled + counts.cleared;
       const unchanged = counts.unchanged + counts['no-label'];
@@ -94,10 +90,4 @@ function hashOnMount(
     operand: Buffer.from(operand).toString('latin1'),
     below: Buffer.from(below).toString('latin1'),
   };
-}
-
-export function demandAlgorithm(name: string): string {
-  // OpenSSL knows all kernel names of what it has, rmd160 among them.
-  if (hashAlgorithmByName(name) !== undefined && getHashes().includes(name)) return name;
-  throw new UserError(EXIT.usage, 'bad-option', `hash algorithm '${name}' is not available`);
 }

@@ -1,8 +1,12 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync } from 'node:fs';
 
 import { errnoOf } from '../base/errno.js';
+import type { ImaFile } from '../ima/ports.js';
 import { FileProblem } from './file-problem.js';
 import { O_PATH, systemPath } from './walk-files.js';
+
+/** Conditions on it are no matter of a file by itself. */
+const ANY_FILE_SYSTEM = { fsMagic: 0, fsName: '', fsUuid: undefined } as const;
 
 /** A FIFO that was put there meanwhile must not keep us, a terminal not become ours. */
 const READING =
@@ -45,6 +49,13 @@ export class OpenedFile {
     return undefined;
   }
 
+  /** What EVM looks at. */
+  get facts(): Pick<ImaFile, 'object' | 'mode'> {
+    const { uid, gid, mode } = this.found;
+    const object = { uid: Number(uid), gid: Number(gid), ...ANY_FILE_SYSTEM };
+    return { object, mode: Number(mode) };
+  }
+
   get sizeBytes(): number {
     return Number(this.found.size);
   }
@@ -53,7 +64,7 @@ export class OpenedFile {
   demandUnchanged(): void {
     const { size, mtimeNs, ctimeNs } = fstatSync(this.fd, { bigint: true });
     const { found } = this;
-    const problem = 'changed while it was hashed, not labelled';
+    const problem = 'changed while it was read: nothing is said or done about it';
     if (size !== found.size || mtimeNs !== found.mtimeNs) throw new FileProblem(problem);
     if (ctimeNs !== found.ctimeNs) throw new AttributesChanged(problem);
   }

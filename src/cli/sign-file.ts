@@ -1,13 +1,9 @@
-import { createSign, createVerify, hash } from 'node:crypto';
+import { createSign, createVerify } from 'node:crypto';
 
-import { createVerityHasher } from '../ima/digest/verity-digest.js';
+import { fileId } from '../ima/digest/file-id-hash.js';
+import { SIGNATURE_HEADER_BYTES, showKeyId } from '../ima/xattr/decode-signature.js';
 import { EVM_IMA_XATTR_DIGSIG, IMA_VERITY_DIGSIG } from '../ima/xattr/decode-xattr.js';
-import {
-  encodeFileId,
-  encodeSignature,
-  SIGNATURE_HEADER_BYTES,
-  type SignatureHeader,
-} from '../ima/xattr/encode-signature.js';
+import { encodeSignature, type SignatureHeader } from '../ima/xattr/encode-signature.js';
 import type { FileContent, Sink } from './file-content.js';
 import type { FileOutcome, SignTask } from './file-task.js';
 import { readLabel, setLabel } from './label-file.js';
@@ -26,7 +22,7 @@ export function signFile(task: SignTask, content: FileContent, file: OpenedFile)
     keyId,
   };
   const feed = feedOf(task, header, content, file);
-  const keyid = keyId.toString(16).padStart(8, '0');
+  const keyid = showKeyId(keyId);
   if (isSigned(task, header, feed, readLabel(file.fd))) return { result: 'unchanged', keyid };
   if (!dryRun) {
     const signer = createSign(algorithm);
@@ -50,17 +46,11 @@ function feedOf(
       content.feed(file, sink);
     };
   }
-  const bytes =
-    form === 'v3' ? content.digest(file, algorithm) : verityDigest(algorithm, content, file);
-  const fileId = encodeFileId(type, { algorithm, bytes });
-  return (sink) => void sink.update(fileId);
-}
-
-function verityDigest(algorithm: string, content: FileContent, file: OpenedFile): Uint8Array {
-  const hasher = createVerityHasher(algorithm, (bytes) => hash(algorithm, bytes, 'buffer'));
-  if (hasher === undefined) throw new RangeError(`fs-verity has no ${algorithm}`);
-  content.feed(file, hasher);
-  return hasher.digest();
+  const isVerity = form === 'verity';
+  const bytes = isVerity ? content.verityDigest(file, algorithm) : content.digest(file, algorithm);
+  const signed = bytes && fileId(type, { algorithm, bytes });
+  if (signed === undefined) throw new RangeError(`no file id by ${algorithm}`);
+  return (sink) => void sink.update(signed);
 }
 
 function isSigned(

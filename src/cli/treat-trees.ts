@@ -8,6 +8,7 @@ import { FileCrew } from './file-crew.js';
 import type { BatchReport, FileOutcome, FileResult, FileTask } from './file-task.js';
 import { Interruption } from './interruption.js';
 import type { Output } from './output.js';
+import { printable } from './printable.js';
 import { Progress } from './progress.js';
 import { UserError } from './user-error.js';
 import { shownPath, systemPath, walkFiles } from './walk-files.js';
@@ -21,7 +22,9 @@ export interface Trees {
   readonly invocation: Invocation;
   /** For each operand. */
   readonly tasks: readonly FileTask[];
-  /** The line for people about a file that did not fail; undefined: none. */
+  /** Whether files that did not fail are told of too, which takes time; under --json they always are. */
+  readonly tellEach?: boolean;
+  /** The line for people about a file; undefined: none, or on stderr if it failed. */
   readonly line?: (path: string, outcome: FileOutcome) => string | undefined;
   /** Called in any case, also when interrupted, before the error is. */
   readonly summarize: (counts: Counts) => void;
@@ -43,7 +46,7 @@ export async function treatTrees(trees: Trees): Promise<Counts> {
     if (report.told.length > 0) progress.clear();
     for (const [path, outcome] of report.told) tellFile(output, shownPath(path), outcome, line);
   };
-  const crew = new FileCrew(tasks, jobs, output.json || line !== undefined, tell);
+  const crew = new FileCrew(tasks, jobs, output.json || trees.tellEach === true, tell);
   const interruption = new Interruption();
   interruption.passOnTo(() => {
     crew.signals.stop();
@@ -103,7 +106,7 @@ function watch(crew: FileCrew, progress: Progress): () => void {
 }
 
 function noCounts(): Record<FileResult, number> {
-  return { labelled: 0, unchanged: 0, cleared: 0, 'no-label': 0, failed: 0 };
+  return { labelled: 0, unchanged: 0, cleared: 0, 'no-label': 0, ok: 0, failed: 0 };
 }
 
 function add(counts: Record<FileResult, number>, report: BatchReport): void {
@@ -113,8 +116,11 @@ function add(counts: Record<FileResult, number>, report: BatchReport): void {
 }
 
 function tellFile(output: Output, path: string, outcome: FileOutcome, line: Trees['line']): void {
-  output.result('file', { path, ...outcome }, line?.(path, outcome));
-  if (outcome.result === 'failed' && !output.json) {
-    output.note(`imafs: ${path}: ${outcome.message}`);
+  // Whoever names a file may name it so that a terminal obeys it, or that it looks like two.
+  const name = printable(path, Number.POSITIVE_INFINITY);
+  const text = line?.(name, outcome);
+  output.result('file', { path, ...outcome }, text);
+  if (outcome.result === 'failed' && text === undefined && !output.json) {
+    output.note(`imafs: ${name}: ${outcome.message}`);
   }
 }

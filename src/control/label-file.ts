@@ -1,7 +1,7 @@
 /** `label`: `hash PATH`, `clear PATH` or `sig HEX PATH`; one request a write. */
 import { pathText } from '../base/path-bytes.js';
+import { decodeSignature } from '../ima/xattr/decode-signature.js';
 import { isSignature } from '../ima/xattr/decode-xattr.js';
-import { SIGNATURE_HEADER_BYTES } from '../ima/xattr/encode-signature.js';
 import { firstLine } from '../namespaces/first-line.js';
 import type { LabelChange } from './label.js';
 import type { OpenFile } from './virtual-file.js';
@@ -38,6 +38,4 @@ const text = (path: string): string => pathText(Buffer.from(path, 'latin1'));
 
 /** Its header says how long it is: one that was cut is not written, whatever it is worth. */
 const isWholeSignature = (value: Buffer): boolean =>
-  isSignature(value) &&
-  value.length > SIGNATURE_HEADER_BYTES &&
-  value.readUInt16BE(SIGNATURE_HEADER_BYTES - 2) === value.length - SIGNATURE_HEADER_BYTES;
+  isSignature(value) && decodeSignature(value) !== undefined;

@@ -1,9 +1,7 @@
 import { hashAlgorithmByName } from '../digest/hash-algorithms.js';
-import type { Digest, HashAlgorithm } from '../ports.js';
+import type { HashAlgorithm } from '../ports.js';
+import { SIGNATURE_HEADER_BYTES } from './decode-signature.js';
 import type { EVM_IMA_XATTR_DIGSIG, IMA_VERITY_DIGSIG } from './decode-xattr.js';
-
-/** Type, version, algorithm, keyid (4), size of the signature (2). */
-export const SIGNATURE_HEADER_BYTES = 9;
 
 export interface SignatureHeader {
   readonly type: typeof EVM_IMA_XATTR_DIGSIG | typeof IMA_VERITY_DIGSIG;
@@ -22,14 +20,6 @@ export function encodeSignature(header: SignatureHeader, signature: Uint8Array):
   view.setUint16(7, signature.length);
   value.set(signature, SIGNATURE_HEADER_BYTES);
   return value;
-}
-
-/** struct ima_file_id (ima.h), the hash of which a signature of version 3 is over. */
-export function encodeFileId(
-  type: SignatureHeader['type'],
-  { algorithm, bytes }: Digest,
-): Uint8Array {
-  return Uint8Array.from([type, algorithmId(algorithm), ...bytes]);
 }
 
 /** The algorithm is never a caller's input, so that not to know it would be a bug. */
