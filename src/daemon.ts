@@ -15,7 +15,13 @@ import { LabelRule, readIdMap } from './control/label-rule.js';
 import { type StatusSources, statusReport } from './control/status-report.js';
 import { ControlTree } from './control/tree.js';
 import { openAudit, openState, turnToMount } from './daemon-files.js';
-import { keyringMaker, keyringsOf, openKeys, shownAuthorities } from './daemon-keys.js';
+import {
+  keyringMaker,
+  keyringsOf,
+  measureSystemKeys,
+  openKeys,
+  shownAuthorities,
+} from './daemon-keys.js';
 import {
   imaMaker,
   type MakeIma,
@@ -38,6 +44,7 @@ import type { PolicyMachine } from './ima/policy/condition.js';
 import type { SystemKeys } from './keys/keys-directory.js';
 import type { Lists } from './lists/lists.js';
 import { boundNames } from './namespaces/bound-names.js';
+import { BufferMeasurements } from './namespaces/buffer-measurements.js';
 import { Lifecycle } from './namespaces/lifecycle.js';
 import { Lineage } from './namespaces/lineage.js';
 import { namespaceIds } from './namespaces/namespace-ids.js';
@@ -111,6 +118,10 @@ export const startDaemon = async (
     });
     changeIma(systemIma, { policy: policy.value });
     await openSystemList(options, lists, systemNamespace.value);
+    // Only a policy of the user's has queued keys measured, not a built-in one.
+    if (options.policy.kind === 'text') {
+      await measureSystemKeys(keys, systemIma, systemNamespace.value, audit);
+    }
     const mount = await mountInTurn(options, addon, beforeMount, wake);
     mounted = mount.transport;
     const given = { options, addon, log, version, journal, audit, pool, ...mount };
@@ -242,14 +253,16 @@ const serve = (mounted: Mounted): RunningDaemon => {
   const policyReads = new PolicyReads(system.scope, POLICY_READ_MS, ({ tid }, path, limit) =>
     addon.readAsCaller(transport, tid, path, limit, POLICY_READ_MS),
   );
+  const measurements = new BufferMeasurements({ registry, audit });
+  const keyrings = keyringsOf(keys, addon, { registry, measurements });
   const policyLoader = new PolicyLoader({
     readAsCaller: (caller, path, limit) => policyReads.read(caller, path, limit),
     changed: () => registry.changed(),
+    firstLoaded: (namespace, caller) => keyrings.measureQueued(namespace, caller),
     auditStatus,
     auditRule: audit.policyRule.bind(audit),
     machine: policyMachine,
   });
-  const keyrings = keyringsOf(keys, addon, registry);
   if (options.policy.kind === 'text') policyLoader.startedCustom(registry.system);
 
   // The requests that need a decision.
@@ -330,6 +343,7 @@ const serve = (mounted: Mounted): RunningDaemon => {
     policyLoader,
     labeller,
     keyrings,
+    bufferMeasurements: measurements,
     authorities: shownAuthorities(keys),
     listOf: ({ id, isActive }) => (isActive ? lists.of(id) : undefined),
     statusOf: (namespace) => statusReport(namespace, sources),

@@ -13,6 +13,7 @@ import {
   resolveMountPlaces,
 } from './mount-places.js';
 import { startFailure } from './start-failure.js';
+import { systemKeys } from './system-keys.js';
 import { UserError } from './user-error.js';
 
 /** A daemon that serves its mount, in this process. */
@@ -40,6 +41,9 @@ export async function mount(
   const { isOverDead, ...places } = await resolveMountPlaces(backing, mountpoint);
   const settings = daemonSettings(places, mountOptions, options.flag('verbose') ? 'debug' : 'info');
   demandUncovered(settings);
+  for (const { file, reasons } of systemKeys(settings.keysDirectory).unadmitted) {
+    output.note(`imafs: ${file} is not admitted: ${reasons.join('; ')}`);
+  }
   if (options.flag('fake')) return EXIT.ok;
   if (isOverDead) {
     output.note(`imafs: the mount on ${mountpoint} is dead, its daemon is gone: replacing it`);

@@ -103,15 +103,16 @@ export class LabelRule {
     const object = this.#object(request);
     const appraised = {
       imaXattr,
-      isNew: false,
       sizeBytes: file.size,
       object,
       mode: file.mode,
       xattr: (name: string) => this.parts.readXattr(fd, name),
     };
     const { keyring } = ima;
+    const isNew = false;
     const appraisal = appraiseMeasurement({
       file: appraised,
+      isNew,
       found,
       demands,
       keyring,

@@ -138,6 +138,14 @@ export class OpenedFile implements ImaFile {
     return this.state.isNew && (this.hasOwnWriter || this.sizeBytes === 0);
   }
 
+  get isCreated(): boolean {
+    return this.upcall.created;
+  }
+
+  get isUnopened(): boolean {
+    return !this.upcall.created && this.upcall.writers === 0 && this.sizeBytes === 0;
+  }
+
   /** Made empty, and no writer has been settled since. */
   get isMarkedNew(): boolean {
     return this.state.isNew;

@@ -10,6 +10,9 @@ const O_APPEND = 0o2000;
 /** acc_mode by access mode: O_RDONLY, O_WRONLY, O_RDWR and the nameless fourth (ACC_MODE, fs.h). */
 const ACC_MODE = [MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE] as const;
 
+/** ima_file_mmap: what was asked for, then what the kernel makes of it. */
+const MMAP_HOOKS: readonly Hook[] = ['MMAP_CHECK_REQPROT', 'MMAP_CHECK'];
+
 /** Which opens also stand for an mmap(PROT_EXEC), which FUSE cannot see. */
 export type MmapCheck = 'elf' | 'all' | 'off';
 
@@ -45,7 +48,7 @@ function hooksOfExec({ succeeding, head }: OpenFacts): readonly HookCall[] {
     hooks.push('BPRM_CHECK', 'CREDS_CHECK');
   }
   if (succeeding || isElf(head)) {
-    hooks.push('MMAP_CHECK');
+    hooks.push(...MMAP_HOOKS);
   }
   return hooks.map((hook) => ({ hook, mask: MAY_EXEC }));
 }
@@ -57,7 +60,7 @@ function hooksOfPlainOpen({ flags, head, name, mmapCheck }: OpenFacts): readonly
     return calls;
   }
   if (mmapCheck === 'all' || (mmapCheck === 'elf' && isElf(head))) {
-    calls.push({ hook: 'MMAP_CHECK', mask: MAY_EXEC });
+    calls.push(...MMAP_HOOKS.map((hook) => ({ hook, mask: MAY_EXEC })));
   }
   if (/\.ko(\.[a-z0-9]+)?$/.test(name)) {
     calls.push({ hook: 'MODULE_CHECK', mask: MAY_READ });

@@ -32,6 +32,7 @@ export const PASSED_BEFORE: Outcome = { ...NOT_APPRAISED, status: 'PASS' };
 /** What is appraised in one access. */
 export interface Appraised {
   readonly file: ImaFile;
+  readonly isNew: boolean;
   readonly collected: Collected;
   readonly modsig: AppendedSignature | undefined;
 }
@@ -42,7 +43,7 @@ export async function appraise(
   { mode }: Moment,
   audit: AuditPort,
   { demands }: PolicyDecision,
-  { file, collected, modsig }: Appraised,
+  { file, isNew, collected, modsig }: Appraised,
 ): Promise<Outcome> {
   if (!collected.ok) {
     return uncollected('UNKNOWN', collected.cause);
@@ -55,7 +56,7 @@ export async function appraise(
     const cause = 'blacklisted-hash';
     return { status: 'FAIL', op, cause, found, wanted: undefined, isSigned: false };
   }
-  const appraisal = appraiseMeasurement({ file, found, demands, keyring, modsig });
+  const appraisal = appraiseMeasurement({ file, isNew, found, demands, keyring, modsig });
   const { status, cause } = appraisal;
   const outcome: Outcome = { ...appraisal, op, found };
   if (cause === undefined) {

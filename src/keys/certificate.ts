@@ -47,6 +47,7 @@ export interface Certificate {
 export interface PublicKeyFacts {
   /** `RSA 2048`, `EC prime256v1`, or what OpenSSL calls it */
   readonly name: string;
+  readonly kind: 'rsa' | 'ec' | undefined;
   /** The kernel can verify signatures by such a key. */
   readonly isSupported: boolean;
   /** SubjectPublicKeyInfo in DER; undefined if OpenSSL cannot read it. */
@@ -133,19 +134,22 @@ function publicKeyFacts(x509: X509Certificate): PublicKeyFacts {
     const { modulusLength, namedCurve } = asymmetricKeyDetails ?? {};
     const spki = publicKey.export({ type: 'spki', format: 'der' });
     switch (type) {
-      case 'rsa':
+      case 'rsa': {
+        const isSupported = RSA_BITS.includes(modulusLength);
+        return { name: `RSA ${modulusLength}`, kind: 'rsa', isSupported, spki };
+      }
+      case 'ec':
         return {
-          name: `RSA ${modulusLength}`,
-          isSupported: RSA_BITS.includes(modulusLength),
+          name: `EC ${namedCurve}`,
+          kind: 'ec',
+          isSupported: CURVES.includes(namedCurve),
           spki,
         };
-      case 'ec':
-        return { name: `EC ${namedCurve}`, isSupported: CURVES.includes(namedCurve), spki };
       default:
-        return { name: type, isSupported: false, spki };
+        return { name: type, kind: undefined, isSupported: false, spki };
     }
   } catch {
     // OpenSSL does not know the algorithm, so neither can it verify.
-    return { name: 'unknown', isSupported: false, spki: undefined };
+    return { name: 'unknown', kind: undefined, isSupported: false, spki: undefined };
   }
 }

@@ -43,6 +43,8 @@ export interface PolicyLoaderParts {
   ) => Promise<Pick<FileOfCaller, 'content'>>;
   /** A policy changed: remembered verdicts are void. */
   readonly changed: () => void;
+  /** The first policy that somebody loaded into the namespace is in force. */
+  readonly firstLoaded: (namespace: Namespace, caller: Caller) => Promise<void>;
   readonly auditStatus: AuditStatus;
   readonly auditRule: AuditRule;
 }
@@ -76,7 +78,8 @@ export class PolicyLoader {
     // ima_write_policy: with IMA_APPRAISE_POLICY only a signed file will do, and those come later.
     const wantsSigned = demandsSignedPolicy(before);
     const existing = isCustom ? before.rules.length : 0;
-    return new PolicyLoad(namespace, { existing, wantsSigned, takesPaths }, this.parts, {
+    const facts = { existing, isFirst: !isCustom, wantsSigned, takesPaths };
+    return new PolicyLoad(namespace, facts, this.parts, {
       failed: (problem) => this.#failures.set(namespace, { ...problem, time: now() }),
       commit: (rules) => {
         this.#custom.add(namespace);
@@ -130,6 +133,7 @@ export class PolicyLoad {
     /** When it was opened: the number of rules that new ones come after, and what is demanded. */
     private readonly before: {
       readonly existing: number;
+      readonly isFirst: boolean;
       readonly wantsSigned: boolean;
       readonly takesPaths: boolean;
     },
@@ -161,6 +165,7 @@ export class PolicyLoad {
     if (this.namespace.isDead) return this.#fail(this.#problem('EINVAL', ended));
     this.#committed = this.#rules.length;
     this.hooks.commit(this.#rules);
+    if (this.before.isFirst) await this.parts.firstLoaded(this.namespace, caller);
     await this.#audit(caller, 'policy_update', 'completed', 1);
     return undefined;
   }

@@ -8,8 +8,11 @@ import { uint32 } from './entry.js';
 import type { ListProblem, ShownEntry } from './shown-entry.js';
 import { templateLookup } from './template-lookup.js';
 
-/** PCR, template hash, name of the template, fields; `%2d` puts a blank before a one-digit PCR. */
-const LINE = /^ *(\d{1,2}) ([0-9a-f]+) ([!-~]+)(?: ([^]*))?$/;
+/**
+ * PCR, template hash, name of the template, fields; `%2d` puts a blank before a one-digit PCR. No line
+ * has a NUL in it: what the kernel shows of a field ends before it.
+ */
+const LINE = /^ *(\d{1,2}) ([0-9a-f]+) ([!-~]+)(?: ([^\0]*))?$/;
 
 const BANK_BY_DIGITS: ReadonlyMap<number, HashAlgorithm> = new Map(
   bankAlgorithms.map((bank) => [2 * (hashAlgorithmByName(bank)?.digestBytes ?? 0), bank]),

@@ -72,7 +72,12 @@ export const fsmagic: Condition = {
     const magic = digits === undefined ? MAGIC_LIMIT : BigInt(`0x${digits}`);
     return magic < MAGIC_LIMIT
       ? success({ fsmagic: magic > Number.MAX_SAFE_INTEGER ? magic : Number(magic) })
-      : complain(`'${value}' is not a hexadecimal number`, 'fsmagic takes hex such as 0xef53');
+      : complain(
+          `'${value}' is not a hexadecimal number`,
+          /^[a-z]\w+$/i.test(value)
+            ? `did you mean fsname=${value}?`
+            : 'fsmagic takes hex such as 0xef53',
+        );
   },
   show: (rule) =>
     rule.fsmagic === undefined ? undefined : `fsmagic=0x${rule.fsmagic.toString(16)}`,
@@ -105,7 +110,12 @@ export function idCondition(
       const id = /^\+?[0-9]+$/.test(value) ? Number(value) : Number.NaN;
       return id < INVALID_ID
         ? success({ [name]: { comparison, id } })
-        : complain(`'${value}' is not an id`, `${name} takes a decimal number below ${INVALID_ID}`);
+        : complain(
+            `'${value}' is not an id`,
+            value === 'root'
+              ? `did you mean ${name}${comparison}0?`
+              : `${name} takes a decimal number below ${INVALID_ID}`,
+          );
     },
     show: (rule) => rule[name] && `${name}${rule[name].comparison}${rule[name].id}`,
   };

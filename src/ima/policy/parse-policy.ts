@@ -26,6 +26,9 @@ export interface PolicyProblem {
   readonly isWhole: boolean;
 }
 
+/** Nobody mends more at a time, and each hint costs time: a whole file may be of another kind. */
+const MOST_PROBLEMS = 100;
+
 const KNOWN_WORDS = [...actions, ...conditions.map(wordOf)];
 
 /** A rule in the making, and which token gave each of its parts. */
@@ -74,7 +77,10 @@ export function parsePolicyLine(
   return misfit ? report(draft.givenBy.get(misfit.about) ?? first, misfit, true) : success(rule);
 }
 
-/** A whole policy: every rule, or every line's first problem. The last newline may be missing. */
+/**
+ * A whole policy: every rule, or the first problem of each line, up to a hundred. The last newline may
+ * be missing.
+ */
 export function parsePolicy(
   text: string,
   source: string,
@@ -86,6 +92,7 @@ export function parsePolicy(
     const parsed = parsePolicyLine(line, index + 1, source, machine);
     if (!parsed.ok) {
       problems.push(parsed.problem);
+      if (problems.length === MOST_PROBLEMS) break;
     } else if (parsed.value) {
       rules.push(parsed.value);
     }
@@ -95,6 +102,9 @@ export function parsePolicy(
 
 /** One turn of ima_parse_rule's loop. */
 function addWord(draft: Draft, token: Token, machine: PolicyMachine): Result<Draft, Complaint> {
+  if (token.text.endsWith('\r')) {
+    return complain('the line ends with a carriage return', 'convert the file with dos2unix');
+  }
   const action = actions.find((word) => word === token.text);
   if (action) {
     return draft.rule.action === undefined
@@ -169,9 +179,6 @@ function complainOfWord(
       `${condition.name} has no value`,
       `write ${condition.name}=VALUE without spaces`,
     );
-  }
-  if (word.endsWith('\r')) {
-    return complain('the line ends with a carriage return', 'convert the file with dos2unix');
   }
   const head = /^[^=<>]*=?/.exec(word)?.[0] ?? word;
   const nearest = nearestWord(head, KNOWN_WORDS);

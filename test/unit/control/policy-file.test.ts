@@ -24,6 +24,7 @@ const policyFixture = (): Fixture & {
         : Promise.resolve({ content: Buffer.from(text) });
     },
     changed: () => undefined,
+    firstLoaded: () => Promise.resolve(),
     auditStatus: ({ op, cause }: StatusEvent) => {
       audited.push(`${op} ${cause}`);
       return Promise.resolve();

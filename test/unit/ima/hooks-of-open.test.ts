@@ -34,7 +34,7 @@ test('masks follow acc_mode', () => {
 });
 
 test('a program', () => {
-  const all = ['FILE_CHECK', 'BPRM_CHECK', 'CREDS_CHECK', 'MMAP_CHECK'];
+  const all = ['FILE_CHECK', 'BPRM_CHECK', 'CREDS_CHECK', 'MMAP_CHECK_REQPROT', 'MMAP_CHECK'];
   const masked = all.map((hook) => `${hook} ${MAY_EXEC}`);
   assert.deepEqual(opened({ exec: true, head: elf }), masked);
   assert.deepEqual(opened({ exec: true, head: text }), masked.slice(0, 3));
@@ -43,6 +43,7 @@ test('a program', () => {
 test('its ELF interpreter is mapped, not executed', () => {
   assert.deepEqual(opened({ exec: true, succeeding: true, head: elf }), [
     `FILE_CHECK ${MAY_EXEC}`,
+    `MMAP_CHECK_REQPROT ${MAY_EXEC}`,
     `MMAP_CHECK ${MAY_EXEC}`,
   ]);
 });

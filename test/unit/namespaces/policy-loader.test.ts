@@ -14,6 +14,7 @@ class LoaderFixture {
   readonly audited: string[] = [];
   readonly errnos: number[] = [];
   changes = 0;
+  readonly first: number[] = [];
   readonly loader = new PolicyLoader({
     machine: policyMachine,
     readAsCaller: (_caller, path) => {
@@ -24,6 +25,10 @@ class LoaderFixture {
     },
     changed: () => {
       this.changes += 1;
+    },
+    firstLoaded: ({ name }) => {
+      this.first.push(name);
+      return Promise.resolve();
     },
     auditStatus: ({ op, cause, result, errno }) => {
       this.errnos.push(errno);
@@ -235,4 +240,16 @@ test('a namespace that ended takes no policy', async () => {
   const refused = await it.write(load, RULE);
   assert.ok('errno' in refused && refused.errno === 'EINVAL');
   assert.equal(it.loader.open(container), 'EINVAL');
+});
+
+test('the first policy that is loaded is told of, later ones are not', async () => {
+  const fixture = new LoaderFixture();
+  for (let count = 0; count < 2; count++) {
+    const load = fixture.open();
+    await fixture.commit(load);
+    await fixture.write(load, RULE);
+    await fixture.commit(load);
+    fixture.loader.close(load);
+  }
+  assert.deepEqual(fixture.first, [fixture.system.name]);
 });

@@ -77,6 +77,11 @@ test('what an entry says of itself', () => {
   );
 });
 
+test('a line with a NUL in it is none', () => {
+  const { message } = problem(`10 ${HASH} ima-ng sha256:${SHA256} /shown\0hashed too\n`);
+  assert.equal(message, 'this is no line of a measurement list');
+});
+
 test('an unknown template keeps its words, and has no name or digest', () => {
   const [entry] = decoded(`10 ${HASH} unheard-of one two\n`).entries;
   assert.ok(entry);

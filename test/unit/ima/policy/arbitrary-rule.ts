@@ -21,6 +21,12 @@ export const hooks: readonly Hook[] = [
   'SETXATTR_CHECK',
 ];
 
+/** File systems a rule may name. */
+export const uuids: readonly string[] = [
+  '6f6679a0-0000-0000-0000-00000000abcd',
+  'ffffffff-ffff-4fff-bfff-ffffffffffff',
+];
+
 const optional = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: undefined });
 
 /** Rules the parser accepts; ids come from `id`, so that a matcher's test can keep them few. */
@@ -31,6 +37,7 @@ export function arbitraryRule(id: fc.Arbitrary<number>): fc.Arbitrary<Rule> {
       { noNullPrototype: true },
     ),
   );
+  const label = optional(fc.constantFrom('u', 'r', 't', 'v'));
   return fc
     .record({
       action: fc.constantFrom(...actions),
@@ -44,8 +51,12 @@ export function arbitraryRule(id: fc.Arbitrary<number>): fc.Arbitrary<Rule> {
       fsmagic: optional(fc.constantFrom(0, 0xef53, 0x01021994, 0xffffffffffffffffn)),
       fsname: optional(fc.constantFrom('ext4', 'a=b', '#')),
       fs_subtype: optional(fc.constantFrom('sshfs', 'x')),
-      obj_type: optional(fc.constantFrom('t', 'v')),
-      subj_user: optional(fc.constantFrom('u', 'v')),
+      obj_user: label,
+      obj_role: label,
+      obj_type: label,
+      subj_user: label,
+      subj_role: label,
+      subj_type: label,
       keyrings: optional(fc.constantFrom(['.ima'], ['.ima', '.evm'])),
       label: optional(fc.constantFrom(['selinux'], ['a', 'b'])),
       pcr: optional(fc.nat(63)),
@@ -56,7 +67,7 @@ export function arbitraryRule(id: fc.Arbitrary<number>): fc.Arbitrary<Rule> {
       appraise_algos: optional(fc.constantFrom(['sha256'], ['sha1', 'sha512'])),
       digest_type: optional(fc.constant('verity' as const)),
       permit_directio: optional(fc.constant(true as const)),
-      fsuuid: optional(fc.uuid()),
+      fsuuid: optional(fc.constantFrom(...uuids)),
       uid: condition,
       euid: condition,
       gid: condition,

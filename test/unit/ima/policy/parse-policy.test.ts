@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { parsePolicy, parsePolicyLine } from '../../../../src/ima/policy/parse-policy.js';
 import { policyMachine } from '../../../helpers/policy-machine.js';
+import { SLOWNESS } from '../../../helpers/slowness.js';
 
 const problems: readonly (readonly [
   line: string,
@@ -24,14 +25,16 @@ const problems: readonly (readonly [
   ['measure mask=^MAY_RAED', 9, 'mask=^MAY_RAED', 'not a mask', 'did you mean MAY_READ?'],
   ['measure uid=1 \t uid=2', 17, 'uid=2', 'given twice', 'leave one'],
   ['measure uid=1 euid>2', 15, 'euid>2', 'cannot be used with uid', 'two rules'],
-  ['measure uid=root', 9, 'uid=root', 'not an id', 'decimal'],
-  ['measure fsmagic=ext4', 9, 'fsmagic=ext4', 'not a hexadecimal', '0xef53'],
+  ['measure uid=root', 9, 'uid=root', 'not an id', 'did you mean uid=0?'],
+  ['measure gid<wheel', 9, 'gid<wheel', 'not an id', 'decimal'],
+  ['measure fsmagic=ext4', 9, 'fsmagic=ext4', 'not a hexadecimal', 'did you mean fsname=ext4?'],
+  ['measure fsmagic=0xg', 9, 'fsmagic=0xg', 'not a hexadecimal', '0xef53'],
   ['measure fsuuid=1', 9, 'fsuuid=1', 'not a UUID', '8-4-4-4-12'],
   ['audit func=KEY_CHECK', 1, 'audit', 'cannot be used with audit', 'measure func=KEY_CHECK'],
   ['measure func=KEY_CHECK euid=0', 24, 'euid=0', 'cannot be used with func=KEY_CHECK', ''],
   ['measure mask=MAY_READ func=KEXEC_CMDLINE', 9, 'mask=MAY_READ', 'cannot be used', ''],
   ['appraise func=SETXATTR_CHECK', 10, 'func=SETXATTR_CHECK', 'requires appraise_algos=', ''],
-  ['measure func=FILE_CHECK\r', 9, 'func=FILE_CHECK\r', 'not a func', 'FILE_CHECK'],
+  ['measure func=FILE_CHECK\r', 9, 'func=FILE_CHECK\r', 'carriage return', 'dos2unix'],
   ['measure\r', 1, 'measure\r', 'carriage return', 'dos2unix'],
   ['appraise fowner=0 pcr=11', 19, 'pcr=11', 'cannot be used with appraise', 'leave pcr out'],
   ['measure pcr=64', 9, 'pcr=64', 'not a PCR', 'below 64'],
@@ -47,6 +50,13 @@ const problems: readonly (readonly [
     'did you mean permit_directio?',
   ],
   ['measure subj_user=x', 9, 'subj_user=x', 'no security module', 'uid='],
+  ['appraise appraise_type=sigv4', 10, 'appraise_type=sigv4', 'not a', 'did you mean sigv3?'],
+  ['measure digest_type=verty', 9, 'digest_type=verty', 'not a', 'did you mean verity?'],
+  ['appraise appraise_algos=sha256,SHA512', 10, 'appraise_algos=sha256,SHA512', 'not a', 'sha512?'],
+  ['measure func=KEY_CHECK keyring=.ima', 24, 'keyring=.ima', 'unknown', 'did you mean keyrings=?'],
+  ['measure fs_subtyp=x', 9, 'fs_subtyp=x', 'unknown word', 'did you mean fs_subtype=?'],
+  ['dont_adit', 1, 'dont_adit', 'unknown word', 'did you mean dont_audit?'],
+  ['measure obj_tpye=x', 9, 'obj_tpye=x', 'unknown word', 'did you mean obj_type=?'],
   ['appraise appraise_type=imasgi', 10, 'appraise_type=imasgi', 'not a', 'did you mean imasig?'],
   ['appraise appraise_algos=sha265', 10, 'appraise_algos=sha265', 'not a', 'did you mean sha256?'],
   ['appraise appraise_algos=md4', 10, 'appraise_algos=md4', 'not available', 'leave it out'],
@@ -101,6 +111,15 @@ test('a policy is taken without its last newline, comments and blanks left out',
 test('every bad line of a policy is reported', () => {
   const parsed = parsePolicy('bad\nmeasure\nworse\n', 'a.policy', policyMachine);
   assert.deepEqual(!parsed.ok && parsed.problem.map(({ line }) => line), [1, 3]);
+});
+
+test('a file of another kind is told so a hundred times, and not for each of its lines', () => {
+  const text = 'x\n'.repeat(512 * 1024);
+  const start = performance.now();
+  const parsed = parsePolicy(text, 'core.bin', policyMachine);
+  // A hint for each line took a quarter of a minute, in which nobody else's open was answered.
+  assert.ok(performance.now() - start < 2000 * SLOWNESS);
+  assert.equal(!parsed.ok && parsed.problem.length, 100);
 });
 
 test('no text makes the parser throw', () => {
