@@ -24,7 +24,7 @@ const VALUES: readonly (readonly [string, string])[] = [
   ['a signature of version 3', '0303040011223300020102'],
   ['a verity signature', '0603040011223300020102'],
   ['MD4', `0400${sha256}`],
-  ['1000 bytes', `0404${'ab'.repeat(1000)}`],
+  ['400 bytes', `0404${'ab'.repeat(400)}`],
 ];
 
 const rules = ['appraise fowner=$O'];
