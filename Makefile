@@ -19,7 +19,7 @@ TYPESCRIPT := dist/.imafs-built
 # Headers of the distribution's Node spare node-gyp a download, if they are this Node's.
 NODEDIR = $(shell .ci/node-headers)
 
-.PHONY: build demo test test-sanitize fuzz soak check format bench conformance install clean machine
+.PHONY: build demo test parity test-sanitize fuzz soak check format bench conformance install clean machine
 
 build: $(TYPESCRIPT) $(ADDON) $(XATTR)
 
@@ -49,6 +49,13 @@ demo: build
 test: build
 	@.ci/prepare-machine test
 	node dist/test/run-tests.js
+
+# Asks a real kernel all questions of test/parity again (IMAFS_ORACLE: where run-oracle.sh is), and
+# compares imafs with its answers as `make test` does.
+parity: build
+	@.ci/prepare-machine test
+	node dist/test/parity/capture.js
+	node dist/test/run-tests.js parity/parity
 
 # Native and mount tests once more with the address, undefined behaviour and thread sanitizers.
 test-sanitize: build

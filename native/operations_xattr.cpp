@@ -35,7 +35,7 @@ void Operations::changeXattr(const Request& request, const char* name, const uin
   if (!node) return fail(request, ESTALE);
   PinnedFd pin(*session_.inodes, node);
   if (!pin) return fail(request, pin.error());
-  if (!request.decided && node->type == S_IFREG && guarded(name)) {
+  if (!request.decided && guarded(name)) {
     sendForDecision(request, UpcallKind::xattrChange, node, pin.get(), name, value, size);
     return;
   }

@@ -1,13 +1,16 @@
 /** The part of the composition root that is about keys. */
+import { type AuditLog, daemonAsCaller } from './audit/audit-log.js';
 import type { Log } from './base/log.js';
 import type { Addon } from './binding/addon-types.js';
 import type { NamedCertificate } from './control/keyring-files.js';
 import { type DaemonOptions, StartProblem } from './daemon-options.js';
+import type { Ima } from './ima/ima.js';
 import { Keyring } from './ima/keyring/keyring.js';
+import { processBufferMeasurement } from './ima/process-buffer-measurement.js';
 import { admitKey } from './keys/admit-key.js';
 import { parseBlacklistEntry } from './keys/blacklist-file.js';
 import { NO_KEYS, readKeysDirectory, type SystemKeys } from './keys/keys-directory.js';
-import { Keyrings, type KeyringsParts } from './namespaces/keyrings.js';
+import { Keyrings, type KeyringsParts, measuredKey } from './namespaces/keyrings.js';
 
 /** Nothing of a bad directory is used; what is merely not admitted is logged, as by the kernel. */
 export const openKeys = (
@@ -22,6 +25,27 @@ export const openKeys = (
     log.warn({ ...unadmitted }, 'certificate not admitted to .ima');
   }
   return keys.value;
+};
+
+/** Keys that are there before anybody could add them are measured when the list is there. */
+export const measureSystemKeys = async (
+  { trusted }: SystemKeys,
+  ima: Ima,
+  { scopeName }: { readonly scopeName: number },
+  audit: AuditLog,
+): Promise<void> => {
+  const caller = daemonAsCaller();
+  const subject = { ...caller.credentials, capSetuid: true, capSetgid: true };
+  for (const key of trusted) {
+    const buffer = measuredKey(key);
+    const event = { namespace: scopeName, path: buffer.eventName, device: undefined };
+    const records = audit.forAccess({ ...event, caller, ino: undefined });
+    const cause = await processBufferMeasurement(ima, records, subject, buffer);
+    await records.settled();
+    if (cause !== undefined) {
+      throw new StartProblem('keys', `${key.description} could not be measured: ${cause}`);
+    }
+  }
 };
 
 /** Keyrings as namespaces begin with them: what the system blacklists later counts in all. */
@@ -41,10 +65,10 @@ export const keyringMaker = ({
 export const keyringsOf = (
   { authorities }: SystemKeys,
   addon: Pick<Addon, 'publicKey'>,
-  registry: KeyringsParts['registry'],
+  parts: Pick<KeyringsParts, 'registry' | 'measurements'>,
 ): Keyrings =>
   new Keyrings({
-    registry,
+    ...parts,
     admit: (content, keyring) =>
       admitKey(content, keyring, authorities, (spki) => addon.publicKey(spki)),
     parseBlacklistEntry,

@@ -15,7 +15,13 @@ import { LabelRule, readIdMap } from './control/label-rule.js';
 import { type StatusSources, statusReport } from './control/status-report.js';
 import { ControlTree } from './control/tree.js';
 import { openAudit, openState, turnToMount } from './daemon-files.js';
-import { keyringMaker, keyringsOf, openKeys, shownAuthorities } from './daemon-keys.js';
+import {
+  keyringMaker,
+  keyringsOf,
+  measureSystemKeys,
+  openKeys,
+  shownAuthorities,
+} from './daemon-keys.js';
 import {
   imaMaker,
   type MakeIma,
@@ -34,14 +40,16 @@ import { GUARDED_XATTRS } from './gate/opened-file.js';
 import { Settling } from './gate/settling.js';
 import { XattrHandler } from './gate/xattr.js';
 import { changeIma, type Ima } from './ima/ima.js';
-import type { PolicyMachine } from './ima/policy/condition.js';
+import type { Lsm, PolicyMachine } from './ima/policy/condition.js';
 import type { SystemKeys } from './keys/keys-directory.js';
 import type { Lists } from './lists/lists.js';
 import { boundNames } from './namespaces/bound-names.js';
+import { BufferMeasurements } from './namespaces/buffer-measurements.js';
 import { Lifecycle } from './namespaces/lifecycle.js';
 import { Lineage } from './namespaces/lineage.js';
 import { namespaceIds } from './namespaces/namespace-ids.js';
 import { Paths } from './namespaces/paths.js';
+import { policyCheck } from './namespaces/policy-check.js';
 import { PolicyLoader } from './namespaces/policy-loader.js';
 import { PolicyReads } from './namespaces/policy-reads.js';
 import { ProcessWalks } from './namespaces/process-walks.js';
@@ -66,6 +74,13 @@ export interface RunningDaemon {
 
 /** What a policy may ask of this machine. */
 const policyMachine: PolicyMachine = { canHash, lsm: activeLsm() };
+
+/** Where the security modules keep their labels of files. */
+const LABEL_XATTRS: Readonly<Record<Lsm, string>> = {
+  selinux: 'security.selinux',
+  smack: 'security.SMACK64',
+  apparmor: 'security.apparmor',
+};
 
 /** How long the helper that reads a policy file for its writer may take. */
 const POLICY_READ_MS = 5000;
@@ -111,6 +126,10 @@ export const startDaemon = async (
     });
     changeIma(systemIma, { policy: policy.value });
     await openSystemList(options, lists, systemNamespace.value);
+    // Only a policy of the user's has queued keys measured, not a built-in one.
+    if (options.policy.kind === 'text') {
+      await measureSystemKeys(keys, systemIma, systemNamespace.value, audit);
+    }
     const mount = await mountInTurn(options, addon, beforeMount, wake);
     mounted = mount.transport;
     const given = { options, addon, log, version, journal, audit, pool, ...mount };
@@ -242,18 +261,26 @@ const serve = (mounted: Mounted): RunningDaemon => {
   const policyReads = new PolicyReads(system.scope, POLICY_READ_MS, ({ tid }, path, limit) =>
     addon.readAsCaller(transport, tid, path, limit, POLICY_READ_MS),
   );
+  const measurements = new BufferMeasurements({ registry, audit });
+  const keyrings = keyringsOf(keys, addon, { registry, measurements });
   const policyLoader = new PolicyLoader({
     readAsCaller: (caller, path, limit) => policyReads.read(caller, path, limit),
+    checkFile: policyCheck(audit),
     changed: () => registry.changed(),
+    firstLoaded: (namespace, caller) => keyrings.measureQueued(namespace, caller),
     auditStatus,
     auditRule: audit.policyRule.bind(audit),
     machine: policyMachine,
   });
-  const keyrings = keyringsOf(keys, addon, registry);
   if (options.policy.kind === 'text') policyLoader.startedCustom(registry.system);
 
   // The requests that need a decision.
-  const fileSystem = { fsMagic: facts.fsMagic, fsName: backing.fsName, fsUuid: facts.fsUuid };
+  const fileSystem = {
+    fsMagic: facts.fsMagic,
+    fsName: backing.fsName,
+    fsSubtype: backing.fsSubtype,
+    fsUuid: facts.fsUuid,
+  };
   const device = deviceOfMount(options.mountpoint);
   const paths = new Paths(options.mountpoint, device ?? '');
   const denials = new Denials(paths, log);
@@ -274,6 +301,7 @@ const serve = (mounted: Mounted): RunningDaemon => {
     transport,
     pool,
     digests,
+    labelXattr: policyMachine.lsm && LABEL_XATTRS[policyMachine.lsm],
     fileSystem,
     sharing,
     mmapCheck: options.mmapCheck,
@@ -330,6 +358,7 @@ const serve = (mounted: Mounted): RunningDaemon => {
     policyLoader,
     labeller,
     keyrings,
+    bufferMeasurements: measurements,
     authorities: shownAuthorities(keys),
     listOf: ({ id, isActive }) => (isActive ? lists.of(id) : undefined),
     statusOf: (namespace) => statusReport(namespace, sources),

@@ -67,7 +67,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     why: 'it is a part of the composition root',
   },
   'daemon-keys': {
-    may: ['base', 'ima', 'keys', 'namespaces', 'daemon-options'],
+    may: ['audit', 'base', 'ima', 'keys', 'namespaces', 'daemon-options'],
     mayTypes: ['binding', 'control'],
     why: 'it is a part of the composition root',
   },

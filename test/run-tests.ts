@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { SLOWNESS } from './helpers/slowness.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const SERIAL = /^test\/mount\//;
+const SERIAL = /^test\/(mount|parity)\//;
 /** Run once more with the fallbacks of an older kernel, see helpers/old-kernel.ts. */
 const OLD_KERNEL = '5.15';
 const ON_OLD_KERNEL =

@@ -29,15 +29,16 @@ export interface AuditParts {
   readonly sink: FileSink | undefined;
 }
 
-/** One access to one file, in one namespace that judges it. */
+/** One access to one file, in one namespace that judges it; or an event that is about no file. */
 export interface AuditedAccess {
   /** nsfs inode number of the judging mount namespace, shown as mnt_ns=. */
   readonly namespace: number;
   readonly caller: AuditCaller;
+  /** Of an event its name. */
   readonly path: string;
-  /** st_dev of the backing file as major:minor. */
-  readonly device: string;
-  readonly ino: bigint;
+  /** st_dev of the backing file as major:minor; undefined, as is `ino`, if there is no file. */
+  readonly device: string | undefined;
+  readonly ino: bigint | undefined;
 }
 
 export interface AccessAudit extends AuditPort {
@@ -65,7 +66,7 @@ export interface AuditHealth {
   readonly sink: SinkHealth | undefined;
 }
 
-const daemonAsCaller = (): AuditCaller => {
+export const daemonAsCaller = (): AuditCaller => {
   const uid = process.getuid?.() ?? 0;
   const euid = process.geteuid?.() ?? 0;
   const gid = process.getgid?.() ?? 0;
@@ -116,39 +117,40 @@ export class AuditLog {
   /** The audit port of one access. Its caller must not be answered before settled() resolves. */
   forAccess(access: AuditedAccess): AccessAudit {
     const pending: Promise<void>[] = [];
-    let facts: Promise<[CallerFacts, string]> | undefined;
-    const readFacts = (): Promise<[CallerFacts, string]> => {
+    let facts: Promise<[CallerFacts, Field[]]> | undefined;
+    const readFacts = (): Promise<[CallerFacts, Field[]]> => {
       facts ??= Promise.all([
         this.parts.readCallerFacts(access.caller.tid),
-        this.parts.deviceName(access.device),
+        this.#inodeFields(access),
       ]);
       return facts;
     };
     return {
-      integrity: ({ type, op, cause, result, errno, byLastName }) => {
-        const fields = readFacts().then(([caller, device]) => [
+      integrity: ({ type, op, cause, result, errno, byLastName, comm }) => {
+        const fields = readFacts().then(([caller, inode]) => [
           ...subjectFields(access.caller, caller),
           bare('op', op),
           bare('cause', cause),
-          untrusted('comm', caller.comm),
+          untrusted('comm', comm ?? caller.comm),
           untrusted('name', byLastName ? basename(access.path) : access.path),
           bare('mnt_ns', access.namespace),
-          untrusted('dev', device),
-          bare('ino', String(access.ino)),
+          ...inode,
           bare('res', result),
           bare('errno', errno),
         ]);
         pending.push(this.#record(type, fields));
       },
-      measurement: ({ algorithm, bytes }) => {
+      measurement: ({ algorithm, bytes }, comm) => {
         const hash = `${algorithm}:${Buffer.from(bytes).toString('hex')}`;
-        const fields = readFacts().then(([caller, device]): Field[] => [
+        const fields = readFacts().then(([caller, inode]): Field[] => [
           untrusted('file', access.path),
           { key: 'hash', form: 'quoted', value: hash },
           bare('mnt_ns', access.namespace),
-          untrusted('dev', device),
-          bare('ino', String(access.ino)),
-          ...taskFields(access.caller, caller),
+          ...inode,
+          ...taskFields(
+            access.caller,
+            comm === undefined ? caller : { ...caller, comm: Buffer.from(comm) },
+          ),
         ]);
         pending.push(this.#record(1805, fields));
       },
@@ -200,6 +202,11 @@ export class AuditLog {
   async close(): Promise<void> {
     await this.#tail;
     await this.parts.sink?.close();
+  }
+
+  async #inodeFields({ device, ino }: AuditedAccess): Promise<Field[]> {
+    if (device === undefined) return [];
+    return [untrusted('dev', await this.parts.deviceName(device)), bare('ino', String(ino))];
   }
 
   /** Serial and time are those of the event; both sinks get the records in the order of serials. */

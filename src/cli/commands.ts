@@ -26,6 +26,25 @@ const RECURSIVE: OptionSpec = {
   help: 'go into directories (on one file system)',
 };
 
+const ALGORITHM: OptionSpec = {
+  type: 'string',
+  short: 'a',
+  value: 'NAME',
+  help: 'hash algorithm by its kernel name (default sha256)',
+};
+
+const DRY_RUN: OptionSpec = {
+  type: 'boolean',
+  short: 'n',
+  help: 'say what would be done, and write nothing',
+};
+
+const JOBS: OptionSpec = {
+  type: 'string',
+  value: 'N',
+  help: 'files at once (default: as many as there are CPUs)',
+};
+
 /**
  * The command table: parsing, help, completion and CLI.md's list of verbs come from here. A verb's
  * module is loaded when it runs.
@@ -79,15 +98,38 @@ export function commandTable(startDaemon: StartDaemon): readonly Command[] {
       most: ANY_NUMBER,
       options: {
         recursive: RECURSIVE,
-        algorithm: {
-          type: 'string',
-          short: 'a',
-          value: 'NAME',
-          help: 'hash algorithm by its kernel name (default sha256)',
-        },
+        algorithm: ALGORITHM,
+        'dry-run': DRY_RUN,
+        jobs: JOBS,
         control: CONTROL,
       },
       run: async (invocation) => (await import('./label.js')).labelHash(invocation),
+    },
+    {
+      name: 'label sign',
+      summary: 'set security.ima to a signature of each file',
+      operands: 'PATH...',
+      fewest: 1,
+      most: ANY_NUMBER,
+      options: {
+        key: {
+          type: 'string',
+          short: 'k',
+          value: 'FILE',
+          help: 'private key, RSA or EC, PEM or DER',
+        },
+        'passphrase-file': { type: 'string', value: 'FILE', help: "whose first line is the key's" },
+        cert: { type: 'string', value: 'FILE', help: "certificate that has the key's id" },
+        keyid: { type: 'string', value: 'HEX', help: 'id to name the key by' },
+        recursive: RECURSIVE,
+        algorithm: ALGORITHM,
+        v3: { type: 'boolean', help: 'signature of version 3 (default 2; kernels from 7.1 on)' },
+        veritysig: { type: 'boolean', help: 'sign the fs-verity digest' },
+        'dry-run': DRY_RUN,
+        jobs: JOBS,
+        control: CONTROL,
+      },
+      run: async (invocation) => (await import('./label-sign.js')).labelSign(invocation),
     },
     {
       name: 'label clear',
@@ -95,8 +137,23 @@ export function commandTable(startDaemon: StartDaemon): readonly Command[] {
       operands: 'PATH...',
       fewest: 1,
       most: ANY_NUMBER,
-      options: { recursive: RECURSIVE, control: CONTROL },
+      options: { recursive: RECURSIVE, 'dry-run': DRY_RUN, jobs: JOBS, control: CONTROL },
       run: async (invocation) => (await import('./label.js')).labelClear(invocation),
+    },
+    {
+      name: 'verify',
+      summary: 'say whether security.ima of each file fits what it holds',
+      operands: 'PATH...',
+      fewest: 1,
+      most: ANY_NUMBER,
+      options: {
+        recursive: RECURSIVE,
+        keys: { type: 'string', value: 'DIR', help: 'certificates that are trusted, as keys=DIR' },
+        signed: { type: 'boolean', help: 'let only signatures count' },
+        jobs: JOBS,
+        control: CONTROL,
+      },
+      run: async (invocation) => (await import('./verify.js')).verify(invocation),
     },
     {
       name: 'explain',
@@ -114,7 +171,7 @@ export function commandTable(startDaemon: StartDaemon): readonly Command[] {
       fewest: 1,
       most: ANY_NUMBER,
       options: {},
-      run: async (invocation) => (await import('./policy.js')).policyCheck(invocation),
+      run: async (invocation) => (await import('./policy-check.js')).policyCheck(invocation),
     },
     {
       name: 'policy load',
@@ -151,6 +208,38 @@ export function commandTable(startDaemon: StartDaemon): readonly Command[] {
       most: 2,
       options: { control: CONTROL },
       run: async (invocation) => (await import('./ns.js')).nsAdd(invocation),
+    },
+    {
+      name: 'key ls',
+      summary: 'list the keyrings of a namespace',
+      operands: 'MOUNTPOINT',
+      fewest: 1,
+      most: 1,
+      options: { ns: NS, control: CONTROL },
+      run: async (invocation) => (await import('./key-ls.js')).keyLs(invocation),
+    },
+    {
+      name: 'key add',
+      summary: 'add certificates to .ima of a namespace',
+      operands: 'MOUNTPOINT CERT...',
+      fewest: 2,
+      most: ANY_NUMBER,
+      options: { ns: NS, control: CONTROL },
+      run: async (invocation) => (await import('./key-add.js')).keyAdd(invocation),
+    },
+    {
+      name: 'key check',
+      summary: 'say whether certificates may enter .ima, and all reasons why not',
+      operands: 'CERT...',
+      fewest: 1,
+      most: ANY_NUMBER,
+      options: {
+        keys: { type: 'string', value: 'DIR', help: 'against what keys=DIR would trust' },
+        mount: { type: 'string', value: 'MOUNTPOINT', help: 'against the keyrings of a mount' },
+        ns: NS,
+        control: CONTROL,
+      },
+      run: async (invocation) => (await import('./key-check.js')).keyCheck(invocation),
     },
     {
       name: 'log show',

@@ -6,7 +6,7 @@ import { type MountLine, mountOfPath } from '../base/mountinfo.js';
 import { absolutePath } from './absolute-path.js';
 import { EXIT } from './exit-codes.js';
 import { MOUNT_OPTIONS } from './mount-option-table.js';
-import { IMAFS_TYPE, isDead, readMountTable } from './mount-table.js';
+import { IMAFS_TYPE, readMountTable } from './mount-table.js';
 import { UserError } from './user-error.js';
 
 /**
@@ -135,13 +135,12 @@ export function controlError(
   }
 }
 
-/** The daemon whose mount `path` lies on; the path itself need not be readable. */
-export function connect(
+/** The control tree of the mount that `path` lies on, which is known to answer: connect() asks first. */
+export function controlClientOf(
   path: string,
   controlName: string = MOUNT_OPTIONS.control.default,
 ): ControlClient {
   const { whole, entry } = mountsOf(path);
-  if (isDead(whole.mountpoint)) throw noDaemon(whole.mountpoint);
   return new ControlClient(whole, entry, controlName);
 }
 

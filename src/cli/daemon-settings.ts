@@ -10,7 +10,7 @@ import { EXIT } from './exit-codes.js';
 import { MOUNT_OPTIONS } from './mount-option-table.js';
 import type { MountOptions } from './mount-options.js';
 import type { MountPlaces } from './mount-places.js';
-import { demandValidPolicy, readPolicyFile } from './policy-text.js';
+import { demandPolicyFile } from './policy-text.js';
 import { UserError } from './user-error.js';
 
 /** Turns checked mount options into what the daemon is started with; defaults are filled in here. */
@@ -66,8 +66,7 @@ function startPolicy(value: string | undefined): StartPolicy {
     if (rules.ok) return { kind: 'builtin', names: value };
     throw new UserError(EXIT.badPolicy, 'policy-invalid', rules.problem);
   }
-  const text = readPolicyFile(value);
-  demandValidPolicy(text, value);
+  const { text } = demandPolicyFile(value);
   return { kind: 'text', source: value, text };
 }
 

@@ -6,6 +6,7 @@ export interface Denial {
   readonly time: string;
   /** Mount namespace whose policy refused. */
   readonly judge: number;
+  readonly policyOf: 'own' | 'system' | 'lineage';
   /** Mount namespace of the caller. */
   readonly namespace: number;
   readonly operation: 'read' | 'write' | 'execute' | 'setxattr' | 'removexattr';
@@ -19,6 +20,7 @@ export interface Denial {
   readonly digestWanted?: string;
   readonly errno: string;
   readonly hint?: string;
+  readonly command?: string;
 }
 
 /** Refusals of the given namespaces, oldest first, each once. */

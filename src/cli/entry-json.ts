@@ -1,4 +1,5 @@
 import { type ShownEntry, shownDigest, shownFields, shownName } from '../ima/list/shown-entry.js';
+import { printable } from './printable.js';
 
 /** An entry of a measurement list, as `log show` and `run` give it. `hash` is the template hash. */
 export function entryJson(
@@ -37,8 +38,4 @@ export function asUtf8(text: string): string {
 export function entryText(entry: ShownEntry): string {
   const name = asUtf8(shownName(entry));
   return name === '' ? `entry ${entry.number}` : `entry ${entry.number} (${printable(name)})`;
-}
-
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
 }

@@ -7,7 +7,8 @@ import { Policy } from '../ima/policy/policy.js';
 import { showRule } from '../ima/policy/show-rule.js';
 import { absolutePath } from './absolute-path.js';
 import type { Invocation } from './command.js';
-import { type ControlClient, connect } from './control-client.js';
+import { connect } from './connect.js';
+import type { ControlClient } from './control-client.js';
 import { type Denial, denialText, readDenials } from './denials.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { type MatchingRule, matchingRules, objectFacts } from './matching-rules.js';
@@ -22,9 +23,10 @@ const HEAD_BYTES = 4096;
  * `imafs explain`: opens the file for reading and tells what the daemon says, which refusals of it
  * stand, and (to the system's root) which rules decide. A refusal stands until the file changes.
  */
-export function explain({ operands, options, output }: Invocation): ExitCode {
-  const path = absolutePath(operands[0] ?? '');
-  const client = connect(path, options.text('control'));
+export async function explain({ operands, options, output }: Invocation): Promise<ExitCode> {
+  const [operand = ''] = operands;
+  const client = await connect(operand, options.text('control'));
+  const path = absolutePath(operand);
   const report = readStatus(client);
   const stat = statSync(path);
   if (!stat.isFile()) {

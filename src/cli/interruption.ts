@@ -20,9 +20,9 @@ export class Interruption {
   }
 
   /** To be asked between steps. */
-  throwIfInterrupted(): void {
+  throwIfInterrupted(hints: readonly string[] = []): void {
     if (this.#first === undefined) return;
-    throw new UserError(EXIT.runtime, 'interrupted', `interrupted by ${this.#first}`);
+    throw new UserError(EXIT.runtime, 'interrupted', `interrupted by ${this.#first}`, hints);
   }
 
   /** From now on there is a command that signals are for. */

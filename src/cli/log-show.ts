@@ -7,7 +7,8 @@ import { listDigest } from '../ima/list/entry.js';
 import { type ShownEntry, shownLine } from '../ima/list/shown-entry.js';
 import type { HashAlgorithm } from '../ima/ports.js';
 import type { Invocation } from './command.js';
-import { type ControlClient, connect } from './control-client.js';
+import { connect, demandAnswers } from './connect.js';
+import type { ControlClient } from './control-client.js';
 import { entryJson, fieldsJson } from './entry-json.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { isListFile, readListFile } from './list-files.js';
@@ -24,6 +25,7 @@ const CHUNK_BYTES = 1024 * 1024;
 /** `imafs log show`: the measurement list of a namespace, or one in a file. */
 export async function logShow({ operands, options, output }: Invocation): Promise<ExitCode> {
   const [path = ''] = operands;
+  await demandAnswers(path, options.text('control'));
   const isFile = isListFile(path);
   const bank = demandBank(options.text('bank'));
   const namespace = options.text('ns');
@@ -36,7 +38,7 @@ export async function logShow({ operands, options, output }: Invocation): Promis
     showFile(path, bank, output);
     return EXIT.ok;
   }
-  const client = connect(path, options.text('control'));
+  const client = await connect(path, options.text('control'));
   const list = listReader(output, bank ?? DEFAULT_BANK);
   const name = `${namespace === undefined ? '' : `${namespace}/`}${list.file}`;
   await readList(client, name, follow, list.take, output);

@@ -2,7 +2,7 @@ import { bankAlgorithms } from '../ima/digest/bank-hash.js';
 import type { HashAlgorithm } from '../ima/ports.js';
 import type { Invocation } from './command.js';
 import { comparePcrs, type MeasuredList, type PcrFinding } from './compare-pcrs.js';
-import { connect } from './control-client.js';
+import { connect, demandAnswers } from './connect.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { isListFile, readBytes, readListFile } from './list-files.js';
 import { demandVerified, type ListReport, listReport, showReport } from './list-report.js';
@@ -18,6 +18,7 @@ export async function logVerify({ operands, options, output }: Invocation): Prom
   const [path = ''] = operands;
   const namespace = options.text('ns');
   const files = options.texts('pcrs');
+  await demandAnswers(path, options.text('control'));
   const isFile = isListFile(path);
   if (isFile ? namespace !== undefined : files.length > 0) {
     const message = '--ns is for the list of a mount, --pcrs for one in a file';
@@ -27,7 +28,7 @@ export async function logVerify({ operands, options, output }: Invocation): Prom
     ? verifyFile(path, files)
     : (
         await verifyNamespace(
-          connect(path, options.text('control')),
+          await connect(path, options.text('control')),
           namespace === undefined ? '' : `${namespace}/`,
         )
       ).report;

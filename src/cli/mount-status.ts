@@ -18,6 +18,9 @@ export interface NamespaceStatus {
     readonly column: number;
     readonly message: string;
   };
+  readonly lastKeyRefusal?: {
+    readonly reasons: readonly { readonly reason: string; readonly remedy: string }[];
+  };
 }
 
 /** The list of a namespace and the TPM it goes to. */
@@ -37,6 +40,13 @@ export interface UnsettledFile {
   readonly path: string;
   /** Who kept it from being settled: a writer that is still there, or a crash. */
   readonly reason: 'writer' | 'crash';
+}
+
+/** A certificate of keys=DIR that is trusted for nothing. */
+export interface UnadmittedKey {
+  readonly file: string;
+  readonly description: string;
+  readonly reasons: readonly string[];
 }
 
 /** The whole mount; only the system's root is shown it. */
@@ -61,6 +71,7 @@ export interface MountStatus {
     readonly nodes: number;
   };
   readonly unsettled: readonly UnsettledFile[];
+  readonly unadmittedKeys: readonly UnadmittedKey[];
   readonly namespaces: readonly NamespaceStatus[];
 }
 

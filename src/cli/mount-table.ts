@@ -1,6 +1,5 @@
-import { readFileSync, statfsSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 
-import { errnoOf } from '../base/errno.js';
 import { type MountLine, parseMountinfo } from '../base/mountinfo.js';
 
 export const IMAFS_TYPE = 'fuse.imafs';
@@ -18,19 +17,6 @@ export function imafsMounts(table = readMountTable()): MountLine[] {
 /** What is mounted on top at a mountpoint, or undefined. */
 export function mountAt(mountpoint: string, table = readMountTable()): MountLine | undefined {
   return table.findLast((mount) => mount.mountpoint === mountpoint);
-}
-
-/**
- * Whether nobody serves the mount any more. By statfs(2), which always asks the daemon: attributes of
- * the root may be cached.
- */
-export function isDead(mountpoint: string): boolean {
-  try {
-    statfsSync(mountpoint);
-    return false;
-  } catch (error) {
-    return isDeadErrno(errnoOf(error));
-  }
 }
 
 /** open(2) that names a place and asks its file system nothing; Node does not know the flag. */

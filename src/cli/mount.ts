@@ -12,6 +12,7 @@ import {
   type MountPlaces,
   resolveMountPlaces,
 } from './mount-places.js';
+import type { Output } from './output.js';
 import { startFailure } from './start-failure.js';
 import { UserError } from './user-error.js';
 
@@ -40,6 +41,7 @@ export async function mount(
   const { isOverDead, ...places } = await resolveMountPlaces(backing, mountpoint);
   const settings = daemonSettings(places, mountOptions, options.flag('verbose') ? 'debug' : 'info');
   demandUncovered(settings);
+  if (settings.keysDirectory !== undefined) await noteUnadmitted(settings.keysDirectory, output);
   if (options.flag('fake')) return EXIT.ok;
   if (isOverDead) {
     output.note(`imafs: the mount on ${mountpoint} is dead, its daemon is gone: replacing it`);
@@ -51,6 +53,14 @@ export async function mount(
   );
   output.result('mounted', { ...places, pid }, undefined);
   return EXIT.ok;
+}
+
+/** The daemon would say it in its log alone. */
+async function noteUnadmitted(keysDirectory: string, output: Output): Promise<void> {
+  const { systemKeys } = await import('./system-keys.js');
+  for (const { file, reasons } of systemKeys(keysDirectory).unadmitted) {
+    output.note(`imafs: ${file} is not admitted: ${reasons.join('; ')}`);
+  }
 }
 
 /** Throws a UserError for the first word that is none of the table's. */

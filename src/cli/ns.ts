@@ -2,7 +2,7 @@ import { readlinkSync } from 'node:fs';
 
 import { errnoOf } from '../base/errno.js';
 import type { Invocation } from './command.js';
-import { connect } from './control-client.js';
+import { connect } from './connect.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { readStatus } from './mount-status.js';
 import { namespaceTable } from './namespace-table.js';
@@ -13,8 +13,8 @@ import { UserError } from './user-error.js';
 const FIRST_NAMESPACE = 0xf000_0000;
 
 /** `imafs ns ls`: the activated namespaces of a mount. */
-export function nsLs({ operands, options, output }: Invocation): ExitCode {
-  const client = connect(operands[0] ?? '', options.text('control'));
+export async function nsLs({ operands, options, output }: Invocation): Promise<ExitCode> {
+  const client = await connect(operands[0] ?? '', options.text('control'));
   const names = client
     .read('namespaces')
     .split('\n')
@@ -31,9 +31,9 @@ export function nsLs({ operands, options, output }: Invocation): ExitCode {
 }
 
 /** `imafs ns add`: gives a mount namespace an IMA of its own. */
-export function nsAdd({ operands, options, output }: Invocation): ExitCode {
+export async function nsAdd({ operands, options, output }: Invocation): Promise<ExitCode> {
   const [mountpoint = '', target = ''] = operands;
-  const client = connect(mountpoint, options.text('control'));
+  const client = await connect(mountpoint, options.text('control'));
   const namespace = namespaceNumber(target);
   client.writeLines('namespaces', [String(namespace)], (code) =>
     code === 'ENOENT' || code === 'EINVAL'

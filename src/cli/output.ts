@@ -81,10 +81,14 @@ export class Output {
     return plain ? text : styleText(style, text);
   }
 
+  /** Somebody sees what is transient. */
+  get isWatched(): boolean {
+    return !this.json && this.streams.stderr.isTTY === true;
+  }
+
   /** Overwrites the current line of a terminal on stderr; nothing anywhere else. */
   transient(text: string): void {
-    if (!this.json && this.streams.stderr.isTTY === true)
-      this.streams.stderr.write(`\r\x1b[K${text}`);
+    if (this.isWatched) this.streams.stderr.write(`\r\x1b[K${text}`);
   }
 
   private jsonLine(type: string, fields: Readonly<Record<string, JsonValue | undefined>>): void {

@@ -2,43 +2,23 @@ import { parsePolicy } from '../ima/policy/parse-policy.js';
 import { Policy } from '../ima/policy/policy.js';
 import { showRule } from '../ima/policy/show-rule.js';
 import type { Invocation } from './command.js';
-import { type ControlClient, connect } from './control-client.js';
+import { connect } from './connect.js';
+import type { ControlClient } from './control-client.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { readStatus } from './mount-status.js';
+import { countOf } from './policy-check.js';
 import { policyMachine } from './policy-machine.js';
-import { demandValidPolicy, problemText, readPolicyFile } from './policy-text.js';
+import { demandValid, readPolicy } from './policy-text.js';
 import { UserError } from './user-error.js';
 
-/** `imafs policy check`: all problems of policy files, without a daemon. */
-export function policyCheck({ operands, output }: Invocation): ExitCode {
-  let invalid = 0;
-  for (const file of operands) {
-    const parsed = parsePolicy(readPolicyFile(file), file, policyMachine());
-    if (parsed.ok) {
-      const rules = parsed.value.length;
-      output.result('policy', { file, valid: true, rules }, `${file}: ok, ${countOf(rules)}`);
-      continue;
-    }
-    invalid += 1;
-    for (const problem of parsed.problem) {
-      output.result('problem', { file, ...problem }, problemText(file, problem));
-    }
-    output.result('policy', { file, valid: false, problems: parsed.problem.length }, undefined);
-  }
-  if (invalid === 0) return EXIT.ok;
-  throw new UserError(
-    EXIT.badPolicy,
-    'policy-invalid',
-    `${invalid} of ${operands.length} not valid`,
-  );
-}
-
 /** `imafs policy load`: a file into a namespace. */
-export function policyLoad({ operands, options, output }: Invocation): ExitCode {
+export async function policyLoad({ operands, options, output }: Invocation): Promise<ExitCode> {
   const [mountpoint = '', file = ''] = operands;
-  const text = readPolicyFile(file);
-  const { rules } = demandValidPolicy(text, file);
-  const client = connect(mountpoint, options.text('control'));
+  const {
+    text,
+    policy: { rules },
+  } = demandValid(await readPolicy(file));
+  const client = await connect(mountpoint, options.text('control'));
   const namespace = options.text('ns') ?? client.ownNamespace();
   loadPolicy(client, namespace, text, file);
   output.result(
@@ -76,8 +56,8 @@ export function loadPolicy(
 }
 
 /** `imafs policy show`: the policy in force, as the kernel would show it. */
-export function policyShow({ operands, options, output }: Invocation): ExitCode {
-  const client = connect(operands[0] ?? '', options.text('control'));
+export async function policyShow({ operands, options, output }: Invocation): Promise<ExitCode> {
+  const client = await connect(operands[0] ?? '', options.text('control'));
   const namespace = options.text('ns') ?? client.ownNamespace();
   const text = client.read(`${namespace}/policy`);
   const parsed = parsePolicy(text, 'policy', policyMachine());
@@ -88,8 +68,4 @@ export function policyShow({ operands, options, output }: Invocation): ExitCode 
     text.trimEnd(),
   );
   return EXIT.ok;
-}
-
-function countOf(rules: number): string {
-  return rules === 1 ? '1 rule' : `${rules} rules`;
 }

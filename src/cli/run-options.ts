@@ -1,6 +1,6 @@
 import { builtinPolicy, isBuiltinPolicy } from '../ima/policy/builtin.js';
 import { EXIT } from './exit-codes.js';
-import { demandValidPolicy, readPolicyFile } from './policy-text.js';
+import { demandPolicyFile } from './policy-text.js';
 import { UserError } from './user-error.js';
 
 /** What `imafs run -o` asks for. */
@@ -34,9 +34,7 @@ export function runOptions(lists: readonly string[]): RunOptions {
 
 function policyText(value: string): { source: string; text: string } {
   if (!isBuiltinPolicy(value)) {
-    const text = readPolicyFile(value);
-    demandValidPolicy(text, value);
-    return { source: value, text };
+    return { source: value, text: demandPolicyFile(value).text };
   }
   const rules = builtinPolicy(value);
   if (!rules.ok) throw new UserError(EXIT.badPolicy, 'policy-invalid', rules.problem);

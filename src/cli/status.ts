@@ -1,5 +1,6 @@
 import type { MountLine } from '../base/mountinfo.js';
 import type { Invocation } from './command.js';
+import { demandAnswers } from './connect.js';
 import { mountsOf } from './control-client.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { NO_ANSWER, statusOf } from './mount-answer.js';
@@ -16,6 +17,7 @@ export async function status({ operands, options, output }: Invocation): Promise
   const control = options.text('control') ?? MOUNT_OPTIONS.control.default;
   const [path] = operands;
   if (path !== undefined) {
+    await demandAnswers(path, control);
     const { whole } = mountsOf(path);
     showServed(output, whole, statusOf(whole, await probeMount(whole, control), control));
     return EXIT.ok;
@@ -72,7 +74,8 @@ function showUnserved(
 function showServed(output: Output, { mountpoint, source }: MountLine, report: Status): void {
   const { mount } = report;
   const lines = [`${output.style('bold', mountpoint)}  backing ${source}, ${serving(report)}`];
-  if (mount !== undefined) lines.push(...mountLines(mount), ...unsettledLines(mount));
+  if (mount !== undefined)
+    lines.push(...mountLines(mount), ...unsettledLines(mount), ...keyLines(mount));
   lines.push(...namespaceTable(mount?.namespaces ?? [report]).map((line) => `  ${line}`));
   if (report.lastPolicyFailure !== undefined) {
     const { source: from, line, column, message } = report.lastPolicyFailure;
@@ -107,5 +110,11 @@ function unsettledLines({ unsettled }: MountStatus): string[] {
     reason === 'writer'
       ? `  unsettled: ${path} is open for writing`
       : `  unsettled since a crash: ${path} (check it, then: imafs label hash)`,
+  );
+}
+
+function keyLines({ unadmittedKeys }: MountStatus): string[] {
+  return unadmittedKeys.map(
+    ({ file, reasons }) => `  not admitted: ${file}: ${reasons.join('; ')}`,
   );
 }

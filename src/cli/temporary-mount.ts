@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { isBelow } from '../base/mountinfo.js';
 import { absolutePath } from './absolute-path.js';
-import { type ControlClient, connect } from './control-client.js';
+import { type ControlClient, controlClientOf } from './control-client.js';
 import { awaitEnd } from './daemon-end.js';
 import { startDetached } from './daemon-process.js';
 import { daemonSettings } from './daemon-settings.js';
@@ -40,7 +40,7 @@ export class TemporaryMount {
       const words = ['mount', '--foreground', ...lists.flatMap((list) => ['-o', list])];
       const pid = await startDetached([...words, '--', places.backing, mountpoint], state);
       try {
-        return new TemporaryMount(root, places, connect(mountpoint, controlName), pid);
+        return new TemporaryMount(root, places, controlClientOf(mountpoint, controlName), pid);
       } catch (error) {
         await end(mountpoint, pid);
         throw error;

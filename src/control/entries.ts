@@ -1,4 +1,5 @@
 /** The names of the control tree, DESIGN section 6: which are where, and what an open of each does. */
+import { writeCriticalData } from './critical-data-file.js';
 import { readDenials, readEvents } from './event-files.js';
 import {
   readAuthorities,
@@ -20,7 +21,6 @@ import {
   writeMode,
   writeTemplate,
   writeTpm,
-  writeUnsupported,
 } from './setting-files.js';
 import { type OpenFile, snapshot } from './virtual-file.js';
 
@@ -141,7 +141,7 @@ export const ENTRIES: readonly Entry[] = [
   { kind: 'file', name: '.ima.pem', place: 'keys', read: readKeyringPem },
   { kind: 'file', name: '.builtin_trusted_keys.pem', place: 'keys', read: readAuthoritiesPem },
   { kind: 'file', name: 'label', place: 'namespace', write: writeLabel },
-  { kind: 'file', name: 'critical_data', place: 'namespace', write: writeUnsupported },
+  { kind: 'file', name: 'critical_data', place: 'namespace', write: writeCriticalData },
   { kind: 'file', name: 'denials', place: 'namespace', read: readDenials },
   { kind: 'file', name: 'events', place: 'namespace', read: readEvents },
   {

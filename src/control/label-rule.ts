@@ -21,7 +21,7 @@ export interface LabelRuleParts {
   readonly sharing: Pick<Sharing, 'mayWrite'>;
   readonly hashPool: Pick<HashPool, 'digest'>;
   /** What policy conditions know of the backing file system. */
-  readonly fileSystem: Pick<ObjectFacts, 'fsMagic' | 'fsName' | 'fsUuid'>;
+  readonly fileSystem: Pick<ObjectFacts, 'fsMagic' | 'fsName' | 'fsSubtype' | 'fsUuid'>;
   /** An extended attribute by descriptor, undefined where there is none. */
   readonly readXattr: (fd: number, name: string) => Uint8Array | undefined;
   /** /proc/TID/uid_map or gid_map (user_namespaces(7)); readIdMap but in tests. */
@@ -103,15 +103,16 @@ export class LabelRule {
     const object = this.#object(request);
     const appraised = {
       imaXattr,
-      isNew: false,
       sizeBytes: file.size,
       object,
       mode: file.mode,
       xattr: (name: string) => this.parts.readXattr(fd, name),
     };
     const { keyring } = ima;
+    const isNew = false;
     const appraisal = appraiseMeasurement({
       file: appraised,
+      isNew,
       found,
       demands,
       keyring,

@@ -10,12 +10,17 @@ import type { HashPool } from '../binding/hash-pool.js';
 import { encodeXattr } from '../ima/xattr/encode-xattr.js';
 import type { Namespace } from '../namespaces/namespace.js';
 
+export type LabelChange =
+  | { readonly action: 'hash' | 'clear' }
+  /** Made elsewhere: the daemon has no private keys. */
+  | { readonly action: 'sig'; readonly value: Uint8Array };
+
 /** One request to change security.ima of a file, before anything is hashed. */
 export interface LabelRequest {
   readonly caller: Caller;
   /** Whose hash algorithm is used. */
   readonly namespace: Namespace;
-  readonly action: 'hash' | 'clear';
+  readonly change: LabelChange;
   /** Below the root of the mount, "/" first. */
   readonly path: string;
   readonly opened: OpenedFile;
@@ -100,13 +105,26 @@ export class FileLabeller implements Labeller {
 
   async #write(request: LabelRequest, target: Target): Promise<ErrnoName | undefined> {
     try {
-      if (request.action === 'hash') return await this.#hash(request, target);
-      this.#clear(request, target);
-      return undefined;
+      return await this.#apply(request, target);
     } catch (error) {
       return errnoOf(error) ?? 'EAGAIN';
     } finally {
       this.parts.changed(request);
+    }
+  }
+
+  async #apply(request: LabelRequest, target: Target): Promise<ErrnoName | undefined> {
+    const { change } = request;
+    switch (change.action) {
+      case 'hash':
+        return this.#hash(request, target);
+      case 'sig':
+        return this.#set(request, target, change.value);
+      case 'clear':
+        this.#clear(request, target);
+        return undefined;
+      default:
+        return change satisfies never;
     }
   }
 
@@ -115,21 +133,28 @@ export class FileLabeller implements Labeller {
     if (before !== undefined) this.parts.addon.setXattr(fd, IMA_XATTR, undefined);
   }
 
-  async #hash(
-    { caller, namespace, opened }: LabelRequest,
-    { fd, leased, version }: Target,
-  ): Promise<ErrnoName | undefined> {
+  async #hash(request: LabelRequest, target: Target): Promise<ErrnoName | undefined> {
+    const { caller, namespace, opened } = request;
     const algorithm = namespace.ima.hashAlgorithm;
-    const order = { namespace: caller.scope, fd, leased };
     const bytes = await this.parts.hashPool.digest({
-      ...order,
+      namespace: caller.scope,
+      fd: target.fd,
+      leased: target.leased,
       algorithm,
       node: opened.node ?? 0,
       version: 0,
       shared: false,
     });
+    return this.#set(request, target, encodeXattr({ algorithm, bytes }));
+  }
+
+  async #set(
+    { caller }: LabelRequest,
+    { fd, leased, version }: Target,
+    value: Uint8Array,
+  ): Promise<ErrnoName | undefined> {
     if ((await versionOf(fd)) !== version) return 'EAGAIN';
-    const value = encodeXattr({ algorithm, bytes });
+    const order = { namespace: caller.scope, fd, leased };
     await this.parts.hashPool.writeXattr({ ...order, name: IMA_XATTR, value });
     return undefined;
   }

@@ -2,6 +2,7 @@
 import type { Log } from '../base/log.js';
 import type { Addon, NativeTransport } from '../binding/addon-types.js';
 import type { NamespacePolicy } from '../daemon-options.js';
+import type { BufferMeasurements } from '../namespaces/buffer-measurements.js';
 import type { Keyrings } from '../namespaces/keyrings.js';
 import type { Lifecycle } from '../namespaces/lifecycle.js';
 import type { Namespace } from '../namespaces/namespace.js';
@@ -28,6 +29,7 @@ export interface ControlParts {
   readonly policyLoader: Pick<PolicyLoader, 'open' | 'close'>;
   readonly labeller: Labeller;
   readonly keyrings: Pick<Keyrings, 'add' | 'blacklist'>;
+  readonly bufferMeasurements: Pick<BufferMeasurements, 'measure'>;
   /** CAs of the system keyring. */
   readonly authorities: readonly NamedCertificate[];
   /** The measurement list of a namespace, undefined before it is active. */

@@ -46,6 +46,3 @@ export const writeTemplate = writeWord(({ namespace, parts }, word) =>
 export const writeTpm = writeWord(({ namespace, caller, parts }, word) =>
   parts.settings.setTpm(namespace, word, caller),
 );
-
-/** What this version cannot do yet, said at the write. */
-export const writeUnsupported = writeWord(() => 'EOPNOTSUPP');

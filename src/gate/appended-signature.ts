@@ -3,10 +3,8 @@ import { read } from 'node:fs';
 import { promisify } from 'node:util';
 import { decodeModsig, MODSIG_TAIL_BYTES } from '../ima/modsig/decode-modsig.js';
 import type { AppendedSignature } from '../ima/ports.js';
-import { parsePkcs7, verifyPkcs7 } from '../keys/pkcs7.js';
-
-/** A message holds one signature and some certificates. */
-const MESSAGE_BYTES_MAX = 1024 * 1024;
+import { PKCS7_BYTES_MAX, parsePkcs7 } from '../keys/pkcs7.js';
+import { isModuleSignature, verifyPkcs7 } from '../keys/verify-pkcs7.js';
 
 const readAsync = promisify(read);
 
@@ -18,7 +16,7 @@ export const readAppendedSignature = async (
 ): Promise<AppendedSignature | undefined> => {
   const tail = await readAt(fd, fileBytes - MODSIG_TAIL_BYTES, MODSIG_TAIL_BYTES);
   const place = tail && decodeModsig(tail, fileBytes);
-  if (place === undefined || place.messageBytes > MESSAGE_BYTES_MAX) return undefined;
+  if (place === undefined || place.messageBytes > PKCS7_BYTES_MAX) return undefined;
   const message = await readAt(fd, place.contentBytes, place.messageBytes);
   const parsed = message && parsePkcs7(message);
   if (!message || !parsed?.ok) return undefined;
@@ -27,7 +25,8 @@ export const readAppendedSignature = async (
   return {
     message,
     digest,
-    verify: (keyring) => verifyPkcs7(parsed.value, digest.bytes, keyring),
+    verify: (keyring) =>
+      isModuleSignature(parsed.value) && verifyPkcs7(parsed.value, digest.bytes, keyring),
   };
 };
 

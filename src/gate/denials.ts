@@ -5,6 +5,7 @@ import type { Caller } from '../binding/addon-types.js';
 import type { Rule } from '../ima/policy/rule.js';
 import { showRule } from '../ima/policy/show-rule.js';
 import type { Digest } from '../ima/ports.js';
+import { remedyOf, remedyText } from '../ima/remedy.js';
 import type { Denial, Namespace } from '../namespaces/namespace.js';
 import type { Paths } from '../namespaces/paths.js';
 
@@ -59,25 +60,28 @@ export class Denials {
   }
 }
 
-const denialOf = (refused: Refused, comm: string, path: string): Denial => ({
-  time: new Date().toISOString(),
-  judge: refused.judge.name,
-  namespace: refused.scope.name,
-  operation: refused.operation,
-  hook: refused.hook,
-  path,
-  pid: refused.caller.pid,
-  comm,
-  rule: refused.rule && {
-    at: `${refused.rule.source}:${refused.rule.line}`,
-    text: showRule(refused.rule).trimEnd(),
-  },
-  cause: refused.cause,
-  digestFound: refused.found && digestText(refused.found),
-  digestWanted: refused.wanted && digestText(refused.wanted),
-  errno: refused.errno,
-  hint: hintFor(refused.cause, path),
-});
+const denialOf = (refused: Refused, comm: string, path: string): Denial => {
+  const { judge, scope, cause, rule } = refused;
+  const remedy = remedyOf({ cause, path, rule });
+  return {
+    time: new Date().toISOString(),
+    judge: judge.name,
+    policyOf: judge.isSystem ? 'system' : judge === scope ? 'own' : 'lineage',
+    namespace: scope.name,
+    operation: refused.operation,
+    hook: refused.hook,
+    path,
+    pid: refused.caller.pid,
+    comm,
+    rule: rule && { at: `${rule.source}:${rule.line}`, text: showRule(rule).trimEnd() },
+    cause,
+    digestFound: refused.found && digestText(refused.found),
+    digestWanted: refused.wanted && digestText(refused.wanted),
+    errno: refused.errno,
+    hint: remedy && remedyText(remedy),
+    command: remedy?.command,
+  };
+};
 
 const withoutRuleText = (denial: Denial): Denial => ({
   ...denial,
@@ -89,28 +93,3 @@ const digestText = ({ algorithm, bytes }: Digest): string =>
 
 const readComm = async (tid: number): Promise<string> =>
   (await readFile(`/proc/${tid}/comm`, 'utf8').catch(() => '?')).trimEnd();
-
-/** What to do next, by the kernel's cause. */
-const hintFor = (cause: string, path: string): string | undefined => {
-  switch (cause) {
-    case 'missing-hash':
-      return `if the file is as it should be: imafs label hash '${path}'`;
-    case 'invalid-hash':
-      return `the file is not what was labelled; if the change is wanted: imafs label hash '${path}'`;
-    case 'IMA-signature-required':
-    case 'invalid-signature':
-      return 'signatures are not supported yet';
-    case 'ENOSPC':
-      return 'the disk of the state directory is full: its measurement could not be written down';
-    case 'EDQUOT':
-      return 'the measurement list of the namespace is full, see limits in status';
-    case 'closed':
-      return 'there is no measurement list: see measurements in status';
-    case 'failed(directio)':
-      return 'open it without O_DIRECT';
-    default:
-      return cause.startsWith('TPM_error') || cause.includes('PCR')
-        ? 'the TPM did not take its measurement: see measurements in status, and imafs doctor'
-        : undefined;
-  }
-};

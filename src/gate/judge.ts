@@ -1,4 +1,5 @@
 /** Asks every policy that has a say about one open, hook by hook; the first refusal ends it. */
+import { basename } from 'node:path';
 import { pathBytes } from '../base/path-bytes.js';
 import type { NativeTransport, OpenUpcall } from '../binding/addon-types.js';
 import type { HookCall } from '../ima/hooks-of-open.js';
@@ -44,7 +45,7 @@ export interface Judgement {
 }
 
 export interface JudgeParts {
-  readonly settling: Pick<Settling, 'writersOwn' | 'hasWriterOf'>;
+  readonly settling: Pick<Settling, 'writersOwn' | 'writersSince' | 'hasWriterOf'>;
   readonly addon: OtherOpensParts['addon'];
   readonly leasesTell: boolean;
   readonly transport: OtherOpensParts['transport'] & Pick<NativeTransport, 'voidNode'>;
@@ -93,7 +94,9 @@ export const judgeOpen = async (
     const name = () => nameFor(judge.namespace, upcall, parts.paths);
     file.mayFix = sharing.mayWrite(judge.namespace, file.object, { judges: namespaces, passed });
     file.hasOwnWriter = settling.hasWriterOf(file.node, judge.scope.id);
+    const writersSince = settling.writersSince(file.node, judge.scope.id);
     for (const { hook, subject } of hooksAndSubjects(hooks, judge)) {
+      records.comm = commAt(hook, upcall);
       const writersOwn = settling.writersOwn(file.node, judge.scope.id);
       const verdict = await processMeasurement(judge.ima, records, {
         hook: hook.hook,
@@ -103,6 +106,7 @@ export const judgeOpen = async (
         writable,
         directIo: isDirect(upcall.flags),
         writersOwn,
+        writersSince,
         name,
         hasReaders,
         hasWriters,
@@ -119,7 +123,7 @@ export const judgeOpen = async (
   }
   const allowed = verdicts.filter((verdict) => verdict.allowed);
   const mayLabel =
-    allowed.every(({ cause }) => cause === undefined) &&
+    allowed.every(({ cause, status }) => cause === undefined || status === 'PASS') &&
     namespaces.every((namespace) =>
       sharing.mayWrite(namespace, file.object, { judges: namespaces, passed }),
     );
@@ -177,6 +181,13 @@ export const pathFor = (
 
 const nameFor = async (...what: Parameters<typeof pathFor>): Promise<Uint8Array> =>
   pathBytes(await pathFor(...what));
+
+/** An exec maps the new program under its name already (begin_new_exec). */
+const commAt = ({ hook }: HookCall, { exec, path }: OpenUpcall): string | undefined =>
+  exec && hook.startsWith('MMAP_CHECK') ? basename(path).slice(0, TASK_COMM_LENGTH) : undefined;
+
+/** TASK_COMM_LEN less the NUL. */
+const TASK_COMM_LENGTH = 15;
 
 /** Each hook for each set of credentials: all must pass, so the stricter result counts. */
 const hooksAndSubjects = (hooks: readonly HookCall[], { subjects }: Judge) =>

@@ -23,7 +23,13 @@ export interface OpenParts
   readonly registry: Pick<Registry, 'judges' | 'known'>;
   readonly settling: Pick<
     Settling,
-    'settle' | 'settlePatiently' | 'begin' | 'writersOwn' | 'hasWriterOf' | 'vouched'
+    | 'settle'
+    | 'settlePatiently'
+    | 'begin'
+    | 'writersOwn'
+    | 'writersSince'
+    | 'hasWriterOf'
+    | 'vouched'
   >;
   readonly audit: Pick<AuditLog, 'forAccess'>;
   readonly denials: Pick<Denials, 'record'>;

@@ -83,6 +83,11 @@ export class Settling {
     return endedVersion === undefined || endedVersion !== this.parts.transport.version(node);
   }
 
+  /** The version that the first of them found, where writers are there and all of this namespace. */
+  writersSince(node: number, scope: bigint): number | undefined {
+    return this.writersOwn(node, scope) ? this.#unsettled.get(node)?.versionBefore : undefined;
+  }
+
   /** Somebody in this namespace is, or may be, writing to it. */
   hasWriterOf(node: number, scope: bigint): boolean {
     return this.#unsettled.get(node)?.scopes.has(scope) === true;

@@ -16,6 +16,8 @@ export interface Unsettled {
   mayLabel: boolean;
   /** It is in the journal, because the last close is to label it. */
   isJournalled: boolean;
+  /** What it was when the first of its writers opened it. */
+  readonly versionBefore: number;
   /** Opens for writing that were allowed and whose handles have not been released. */
   writers: number;
   /** The version that is labelled already, while handles are still to be released. */
@@ -38,7 +40,7 @@ export interface WritingOpen {
 }
 
 /** The record of a file with a first writer. */
-export const newlyUnsettled = ({ node, file, path }: OpenUpcall): Unsettled => ({
+export const newlyUnsettled = ({ node, file, path, version }: OpenUpcall): Unsettled => ({
   node,
   ino: file.ino,
   path,
@@ -46,6 +48,7 @@ export const newlyUnsettled = ({ node, file, path }: OpenUpcall): Unsettled => (
   imas: new Set(),
   mayLabel: true,
   isJournalled: false,
+  versionBefore: version,
   writers: 0,
   labelledVersion: undefined,
   endedVersion: undefined,

@@ -57,12 +57,10 @@ export class XattrHandler {
       isAvailable: this.parts.canHash,
     });
     if (!records.isEmpty) {
-      const { paths } = this.parts;
-      const { isSystem } = judge.namespace;
       const access = this.parts.audit.forAccess({
         namespace: judge.scope.name,
         caller,
-        path: isSystem ? paths.ofSystem(path) : await paths.ofCaller(caller.tid, path),
+        path, // dentry_path: from the root of the file system
         device: file.device,
         ino: file.ino,
       });

@@ -16,6 +16,8 @@ export interface Access {
    * when they opened stands although the version moved (the kernel forgets it at the last close).
    */
   readonly writersOwn: boolean;
+  /** The version at which the first of them opened it; undefined where there are none or others'. */
+  readonly writersSince: number | undefined;
   /** ima_d_path: the file's name in this list, without a NUL. */
   readonly name: () => Promise<Uint8Array>;
   /** Whether others have the file open, or are opening it, for reading alone (i_readcount). */

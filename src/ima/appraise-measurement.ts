@@ -14,7 +14,9 @@ import {
 
 /** What is appraised: the file's digest against its security.ima, as a rule demands. */
 export interface Appraisable {
-  readonly file: Pick<ImaFile, 'imaXattr' | 'isNew' | 'sizeBytes' | 'xattr' | 'object' | 'mode'>;
+  readonly file: Pick<ImaFile, 'imaXattr' | 'sizeBytes' | 'xattr' | 'object' | 'mode'>;
+  /** IMA_NEW_FILE */
+  readonly isNew: boolean;
   /** Of the content, or fs-verity's where the rule wants that one. */
   readonly found: Digest;
   readonly demands: Pick<Demands, 'signature' | 'verity' | 'failsSecurely'>;
@@ -41,13 +43,13 @@ const UNVERIFIABLE: ReadonlySet<number> = new Set([0x65735546]);
 
 /** ima_appraise_measurement without its fix mode (ima_appraise.c); causes in the kernel's order. */
 export function appraiseMeasurement(appraisable: Appraisable): Appraisal {
-  const { file, demands } = appraisable;
+  const { file, isNew, demands } = appraisable;
   const appraisal = appraiseLabel(appraisable);
   if (demands.failsSecurely && UNVERIFIABLE.has(file.object.fsMagic)) {
     return { ...appraisal, status: 'FAIL', cause: 'unverifiable-signature' };
   }
   // A copier sets the signature before it writes the data.
-  const awaitsData = file.isNew && file.sizeBytes === 0 && appraisal.isSigned;
+  const awaitsData = isNew && file.sizeBytes === 0 && appraisal.isSigned;
   return awaitsData ? { ...appraisal, status: 'PASS' } : appraisal;
 }
 
@@ -75,8 +77,9 @@ function appraiseLabel(appraisable: Appraisable): Appraisal {
 }
 
 /** -ENODATA */
-function withoutXattr({ file, demands: { signature, verity } }: Appraisable): Appraisal {
-  if (file.isNew && (signature === undefined || file.sizeBytes === 0)) {
+function withoutXattr({ file, isNew, demands }: Appraisable): Appraisal {
+  const { signature, verity } = demands;
+  if (isNew && (signature === undefined || file.sizeBytes === 0)) {
     return result('PASS');
   }
   if (signature === undefined) {

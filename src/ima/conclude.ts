@@ -1,6 +1,7 @@
 import type { Access } from './access.js';
 import { IMA_DIGSIG } from './iint.js';
 import type { Ima } from './ima.js';
+import { isNewFile } from './is-new-file.js';
 import type { Moment, Outcome } from './outcome.js';
 import type { PolicyDecision } from './policy/match-policy.js';
 import { type AuditPort, MAY_WRITE } from './ports.js';
@@ -17,6 +18,7 @@ export function conclude(
   outcome: Outcome,
 ): Verdict {
   const { file, writable } = access;
+  const isNew = isNewFile(ima, access);
   const problem = decision.appraise && problemOf(ima, audit, access, decision, outcome);
   const rule = decision.rules.appraise;
   if (problem && rule && mode === 'enforce') {
@@ -27,10 +29,10 @@ export function conclude(
   const passed = decision.appraise !== undefined && problem === undefined;
   const mayUpdateXattr = writable && (passed || decision.hash);
   if (mayUpdateXattr) {
-    iint.addWriter(file.version, file.isNew); // IMA_UPDATE_XATTR, IMA_NEW_FILE
+    iint.addWriter(file.version, isNew); // IMA_UPDATE_XATTR
   }
   const cause = problem?.cause ?? outcome.cause;
-  const cacheable = cause === undefined && !file.isNew && iint.speaksFor(file.version, generation);
+  const cacheable = cause === undefined && !isNew && iint.speaksFor(file.version, generation);
   return allow(decision, { ...outcome, cause }, { mayUpdateXattr, cacheable });
 }
 
@@ -38,10 +40,11 @@ export function conclude(
 function problemOf(
   ima: Ima,
   audit: AuditPort,
-  { file, hook, mask, directIo }: Access,
+  access: Access,
   { demands }: PolicyDecision,
   { status, op, cause = 'unknown' }: Outcome,
 ): Pick<Denied, 'op' | 'cause'> | undefined {
+  const { file, hook, mask, directIo } = access;
   const isLetThrough = directIo && demands.permitsDirectIo;
   const passed = status === 'PASS';
   if (passed && isMmap(hook) && file.isMappedForWriting()) {
@@ -50,7 +53,7 @@ function problemOf(
     return mapped;
   }
   const isSigned = isSignature(file.imaXattr) || ima.iints.find(file.node)?.has(IMA_DIGSIG);
-  if ((mask & MAY_WRITE) !== 0 && isSigned && !file.isNew) {
+  if ((mask & MAY_WRITE) !== 0 && isSigned && !isNewFile(ima, access)) {
     return { op: 'appraise_data', cause: passed ? WRITES_SIGNED_FILE : cause };
   }
   return passed || isLetThrough ? undefined : { op, cause };

@@ -10,8 +10,8 @@ const O_APPEND = 0o2000;
 /** acc_mode by access mode: O_RDONLY, O_WRONLY, O_RDWR and the nameless fourth (ACC_MODE, fs.h). */
 const ACC_MODE = [MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE] as const;
 
-/** ima_file_mmap: what the caller asked for, then what it is given, both of them executable here. */
-const EXECUTABLE_MAPPING: readonly Hook[] = ['MMAP_CHECK_REQPROT', 'MMAP_CHECK'];
+/** ima_file_mmap: what was asked for, then what the kernel makes of it. */
+const MMAP_HOOKS: readonly Hook[] = ['MMAP_CHECK_REQPROT', 'MMAP_CHECK'];
 
 /** Which opens also stand for an mmap(PROT_EXEC), which FUSE cannot see. */
 export type MmapCheck = 'elf' | 'all' | 'off';
@@ -48,7 +48,7 @@ function hooksOfExec({ succeeding, head }: OpenFacts): readonly HookCall[] {
     hooks.push('BPRM_CHECK', 'CREDS_CHECK');
   }
   if (succeeding || isElf(head)) {
-    hooks.push(...EXECUTABLE_MAPPING);
+    hooks.push(...MMAP_HOOKS);
   }
   return hooks.map((hook) => ({ hook, mask: MAY_EXEC }));
 }
@@ -60,7 +60,7 @@ function hooksOfPlainOpen({ flags, head, name, mmapCheck }: OpenFacts): readonly
     return calls;
   }
   if (mmapCheck === 'all' || (mmapCheck === 'elf' && isElf(head))) {
-    calls.push(...EXECUTABLE_MAPPING.map((hook) => ({ hook, mask: MAY_EXEC })));
+    calls.push(...MMAP_HOOKS.map((hook) => ({ hook, mask: MAY_EXEC })));
   }
   if (/\.ko(\.[a-z0-9]+)?$/.test(name)) {
     calls.push({ hook: 'MODULE_CHECK', mask: MAY_READ });

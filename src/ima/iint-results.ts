@@ -11,13 +11,16 @@ const TRACELESS: ReadonlySet<number> = new Set([0x01021994, 0x858458f6]);
 
 /**
  * Whether the iint's done bits count for this access. They outlive a change of the file only while
- * a writer whose open was itself judged here is about, and no other namespace's.
+ * writers are about, and no other namespace's: if the open of one was itself judged here, or if they
+ * were earned before the first of them opened it.
  */
 export function resultsStand(iint: Iint, access: Access, { generation }: Moment): boolean {
-  const { file, writersOwn } = access;
+  const { file, writersOwn, writersSince } = access;
   return (
     (mayKeepResults(access) && iint.speaksFor(file.version, generation)) ||
-    (writersOwn && iint.hasWriter() && iint.generation === generation)
+    (writersOwn &&
+      (iint.hasWriter() || iint.version === writersSince) &&
+      iint.generation === generation)
   );
 }
 

@@ -4,6 +4,7 @@ import { fixXattr } from './fix-xattr.js';
 import type { Ima } from './ima.js';
 import type { PolicyDecision } from './policy/match-policy.js';
 import type { AppendedSignature, AuditPort, Digest, ImaFile, IntegrityStatus } from './ports.js';
+import { measureBlacklistedHash } from './process-buffer-measurement.js';
 
 /** What the namespace was like when the access began; what it becomes meanwhile is for the next. */
 export type Moment = Pick<Ima, 'generation' | 'mode'>;
@@ -32,6 +33,7 @@ export const PASSED_BEFORE: Outcome = { ...NOT_APPRAISED, status: 'PASS' };
 /** What is appraised in one access. */
 export interface Appraised {
   readonly file: ImaFile;
+  readonly isNew: boolean;
   readonly collected: Collected;
   readonly modsig: AppendedSignature | undefined;
 }
@@ -41,8 +43,8 @@ export async function appraise(
   ima: Ima,
   { mode }: Moment,
   audit: AuditPort,
-  { demands }: PolicyDecision,
-  { file, collected, modsig }: Appraised,
+  { measure: mustMeasure, rules, demands }: PolicyDecision,
+  { file, isNew, collected, modsig }: Appraised,
 ): Promise<Outcome> {
   if (!collected.ok) {
     return uncollected('UNKNOWN', collected.cause);
@@ -50,12 +52,18 @@ export async function appraise(
   const found = collected.digest;
   const op = 'appraise_data';
   const { keyring } = ima;
-  if (demands.signature !== undefined && isBlacklisted(ima, found, modsig)) {
-    // ima_check_blacklist: the kernel leaves no record of its own.
+  if (
+    demands.signature !== undefined &&
+    keyring.isBlacklisted('bin', signedDigest(found, modsig))
+  ) {
+    // ima_check_blacklist: the kernel leaves no audit record.
+    if (mustMeasure) {
+      await measureBlacklistedHash(ima, audit, signedDigest(found, modsig), rules.measure);
+    }
     const cause = 'blacklisted-hash';
     return { status: 'FAIL', op, cause, found, wanted: undefined, isSigned: false };
   }
-  const appraisal = appraiseMeasurement({ file, found, demands, keyring, modsig });
+  const appraisal = appraiseMeasurement({ file, isNew, found, demands, keyring, modsig });
   const { status, cause } = appraisal;
   const outcome: Outcome = { ...appraisal, op, found };
   if (cause === undefined) {
@@ -83,13 +91,9 @@ function withAlgorithm(
   return { ...outcome, ...denied, status: 'FAIL' };
 }
 
-/** Whose digest somebody has put into .blacklist: the one that the appended signature is over, if any. */
-function isBlacklisted(
-  { keyring }: Ima,
-  found: Digest,
-  modsig: AppendedSignature | undefined,
-): boolean {
-  return keyring.isBlacklisted('bin', (modsig?.digest ?? found).bytes);
+/** What a signature is over: the content before it, where one is appended. */
+function signedDigest(found: Digest, modsig: AppendedSignature | undefined): Uint8Array {
+  return (modsig?.digest ?? found).bytes;
 }
 
 /** Only the audit record was wanted: an appraisal that passed before stands. */

@@ -87,8 +87,12 @@ export interface ImaFile {
   readonly object: ObjectFacts;
   /** security.ima, undefined where there is none. */
   readonly imaXattr: Uint8Array | undefined;
-  /** Made by this open or since its last settled writer (kernel IMA_NEW_FILE). */
+  /** Made since its last settled writer: it may be new (kernel IMA_NEW_FILE) to who appraised its making. */
   readonly isNew: boolean;
+  /** Made by this open (FMODE_CREATED). */
+  readonly isCreated: boolean;
+  /** Made by no open so far: mknod(2), and nobody writes to it. */
+  readonly isUnopened: boolean;
   readonly sizeBytes: number;
   /**
    * Nobody is known to write to it, so that equal versions do mean equal content. Looking for writers
@@ -138,9 +142,11 @@ export interface AuditPort {
     readonly errno: number;
     /** The record names the last component alone, where the kernel has not worked the path out yet. */
     readonly byLastName?: true;
+    /** Instead of the caller's name. */
+    readonly comm?: string;
   }): void;
-  /** ima_audit_measurement: type 1805, the `audit` action. */
-  measurement(digest: Digest): void;
+  /** ima_audit_measurement: type 1805, the `audit` action. `comm`: instead of the caller's name. */
+  measurement(digest: Digest, comm?: string): void;
 }
 
 /** What became of an entry: new in the list; there before; or new, but the TPM did not take it. */

@@ -9,6 +9,7 @@ import {
   IMA_COLLECTED,
   IMA_DIGSIG,
   IMA_HASHED,
+  IMA_NEW_FILE,
 } from './iint.js';
 import {
   markDone,
@@ -19,6 +20,7 @@ import {
   type Todo,
 } from './iint-results.js';
 import type { Ima } from './ima.js';
+import { isNewFile } from './is-new-file.js';
 import {
   appraise,
   type Moment,
@@ -78,6 +80,7 @@ export async function processMeasurement(
     return conclude(ima, moment, audit, access, decision, outcome);
   }
 
+  const isNew = isNewFile(ima, access);
   const modsig = await readModsig(access, decision); // ima_read_modsig
   const collecting = { ...collectingOf(ima, access, iint, todo), verity: decision.demands.verity };
   const collected = await collectMeasurement(audit, file, collecting); // ima_collect_measurement
@@ -94,9 +97,12 @@ export async function processMeasurement(
     markMeasured(ima, moment, access, measurement.pcr);
   }
   const outcome = todo.appraise
-    ? await appraise(ima, moment, audit, decision, { file, collected, modsig }) // ima_appraise_measurement
+    ? await appraise(ima, moment, audit, decision, { file, isNew, collected, modsig }) // ima_appraise_measurement
     : withoutAppraisal(decision, collected);
-  if (todo.appraise && outcome.cause === undefined && !file.isNew) {
+  if (todo.appraise && isNew) {
+    iint.flags |= IMA_NEW_FILE;
+  }
+  if (todo.appraise && outcome.cause === undefined && !isNew) {
     // Who passed because the file is new passes until it is settled.
     markDone(ima, moment, access, IMA_APPRAISED[todo.appraise]); // ima_cache_flags
   }

@@ -70,8 +70,8 @@ export function entryOf(template: Template, pcr: number, event: EventData): List
   return { pcr, templateName: template.name, fields, isViolation };
 }
 
-/** ima_store_template */
-async function addEntry(
+/** ima_store_template. As storeMeasurement. */
+export async function addEntry(
   { list }: Ima,
   audit: AuditPort,
   entry: ListEntry,

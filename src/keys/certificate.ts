@@ -13,6 +13,7 @@ import {
   subjectKeyIdOf,
 } from './certificate-extensions.js';
 import { keyDescription } from './key-description.js';
+import { readAsn1 } from './read-asn1.js';
 import { type SignatureAlgorithm, signatureAlgorithmOf } from './signature-algorithm.js';
 
 /** What the kernel looks at in an X.509 certificate (struct x509_certificate, x509_parser.h). */
@@ -47,6 +48,7 @@ export interface Certificate {
 export interface PublicKeyFacts {
   /** `RSA 2048`, `EC prime256v1`, or what OpenSSL calls it */
   readonly name: string;
+  readonly kind: 'rsa' | 'ec' | undefined;
   /** The kernel can verify signatures by such a key. */
   readonly isSupported: boolean;
   /** SubjectPublicKeyInfo in DER; undefined if OpenSSL cannot read it. */
@@ -81,11 +83,12 @@ export function parseCertificate(der: Uint8Array): Result<Certificate, string> {
 }
 
 function readCertificate(der: Buffer): Result<Certificate, string> {
+  const asn1 = readAsn1(der);
   const x509 = new X509Certificate(der);
   if (Buffer.compare(x509.raw, der) !== 0) {
-    return failure('bytes follow the certificate, or it is not in DER');
+    return failure('it is not in DER');
   }
-  const parsed = pkijs.Certificate.fromBER(der);
+  const parsed = new pkijs.Certificate({ schema: asn1 });
   const extensions = extensionsOf(parsed);
   if (!extensions.ok) {
     return extensions;
@@ -133,19 +136,22 @@ function publicKeyFacts(x509: X509Certificate): PublicKeyFacts {
     const { modulusLength, namedCurve } = asymmetricKeyDetails ?? {};
     const spki = publicKey.export({ type: 'spki', format: 'der' });
     switch (type) {
-      case 'rsa':
+      case 'rsa': {
+        const isSupported = RSA_BITS.includes(modulusLength);
+        return { name: `RSA ${modulusLength}`, kind: 'rsa', isSupported, spki };
+      }
+      case 'ec':
         return {
-          name: `RSA ${modulusLength}`,
-          isSupported: RSA_BITS.includes(modulusLength),
+          name: `EC ${namedCurve}`,
+          kind: 'ec',
+          isSupported: CURVES.includes(namedCurve),
           spki,
         };
-      case 'ec':
-        return { name: `EC ${namedCurve}`, isSupported: CURVES.includes(namedCurve), spki };
       default:
-        return { name: type, isSupported: false, spki };
+        return { name: type, kind: undefined, isSupported: false, spki };
     }
   } catch {
     // OpenSSL does not know the algorithm, so neither can it verify.
-    return { name: 'unknown', isSupported: false, spki: undefined };
+    return { name: 'unknown', kind: undefined, isSupported: false, spki: undefined };
   }
 }

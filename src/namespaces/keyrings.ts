@@ -7,6 +7,8 @@ import type { Result } from '../base/result.js';
 import type { Caller } from '../binding/addon-types.js';
 import { changeIma } from '../ima/ima.js';
 import type { BlacklistKind, Keyring, TrustedKey } from '../ima/keyring/keyring.js';
+import type { MeasuredBuffer } from '../ima/process-buffer-measurement.js';
+import type { BufferMeasurements } from './buffer-measurements.js';
 import { LIMITS, type Namespace } from './namespace.js';
 
 /** Why the latest certificate was refused. */
@@ -21,6 +23,7 @@ export interface KeyringsParts {
   readonly registry: { readonly system: Namespace; known(): Namespace[]; changed(): void };
   /** The key of the one certificate that `content` is, if it may enter this keyring. */
   readonly admit: (content: Uint8Array, keyring: Keyring) => Result<TrustedKey, KeyRefusal>;
+  readonly measurements: Pick<BufferMeasurements, 'measure' | 'measureBy'>;
   /** An entry of .blacklist, `bin:HEX` or `tbs:HEX`; undefined if it is none. */
   readonly parseBlacklistEntry: (
     line: string,
@@ -32,11 +35,11 @@ export class Keyrings {
 
   constructor(private readonly parts: KeyringsParts) {}
 
-  /** A certificate for `.ima`. */
+  /** A certificate for `.ima`. EIO: what must be measured could not be. */
   async add(
     namespace: Namespace,
     content: Uint8Array,
-    _caller: Caller,
+    caller: Caller,
   ): Promise<ErrnoName | undefined> {
     if (namespace.isDead) return 'EINVAL';
     const { keyring } = namespace.ima;
@@ -45,11 +48,25 @@ export class Keyrings {
     const key = admitted.value;
     const isNew = keyring.find(key.keyId) === undefined;
     if (isNew && !namespace.isSystem && keyring.keys().length >= LIMITS.keys) return 'ENOSPC';
-    if (!keyring.add(key)) return undefined;
+    if (isSame(keyring.find(key.keyId), key)) return undefined;
+    // The kernel measures it when it is there already (ima_post_key_create_or_update).
+    const isMeasured = await this.parts.measurements.measure(namespace, caller, measuredKey(key));
+    if (!isMeasured) return 'EIO';
+    keyring.add(key);
     changeIma(namespace.ima, {});
     namespace.record('keys', { keyring: '.ima', added: key.description });
     this.parts.registry.changed();
     return undefined;
+  }
+
+  /**
+   * The first policy of its own is in force: it measures what the keyring has already, as the kernel its
+   * queued keys (ima_process_queued_keys).
+   */
+  async measureQueued(namespace: Namespace, caller: Caller): Promise<void> {
+    for (const key of namespace.ima.keyring.keys()) {
+      await this.parts.measurements.measureBy(namespace, caller, measuredKey(key));
+    }
   }
 
   /** A line for `.blacklist`. What the system blacklists counts in every namespace. */
@@ -78,3 +95,14 @@ export class Keyrings {
     return refusal.errno;
   }
 }
+
+const isSame = (one: TrustedKey | undefined, other: TrustedKey): boolean =>
+  one !== undefined && Buffer.compare(one.certificate, other.certificate) === 0;
+
+/** ima_post_key_create_or_update (ima_asymmetric_keys.c): event and keyring have one name. */
+export const measuredKey = ({ certificate }: TrustedKey): MeasuredBuffer => ({
+  hook: 'KEY_CHECK',
+  eventName: '.ima',
+  data: '.ima',
+  bytes: certificate,
+});

@@ -13,6 +13,8 @@ export interface Denial {
   readonly time: string;
   /** Of the mount namespace whose policy refused. */
   readonly judge: number;
+  /** What that namespace is to the caller's: the caller's own, the system's, or one it comes from. */
+  readonly policyOf: 'own' | 'system' | 'lineage';
   /** Of the mount namespace of the caller. */
   readonly namespace: number;
   readonly operation: 'read' | 'write' | 'execute' | 'setxattr' | 'removexattr';
@@ -29,6 +31,8 @@ export interface Denial {
   /** Symbolic: EACCES, EPERM, ETXTBSY, EIO. */
   readonly errno: string;
   readonly hint: string | undefined;
+  /** The end of the hint, where a shell command does it. */
+  readonly command: string | undefined;
 }
 
 type SettingEvent = 'policy' | 'mode' | 'hash' | 'template' | 'tpm' | 'list' | 'keys';

@@ -31,6 +31,8 @@ export interface ImafsRequest {
   /** Rules of the system policy. */
   readonly policy?: readonly string[];
   readonly backing?: 'ext4' | 'tmpfs';
+  /** An existing directory; a fresh one unless given. */
+  readonly mountpoint?: string;
   /** Shell commands run in the system's namespace before the daemon, with $ROOT, $BACKING and $MNT. */
   readonly prepare?: string;
   /** The daemon takes the kernel for this older one; $IMAFS_TEST_KERNEL unless given. */
@@ -74,7 +76,7 @@ export class Imafs {
   }
 
   get mountpoint(): string {
-    return join(this.root, 'mnt');
+    return this.request.mountpoint ?? join(this.root, 'mnt');
   }
 
   /** Path through the mount, for commands in namespaces. */
@@ -93,10 +95,16 @@ export class Imafs {
   }
 
   async start(): Promise<void> {
+    await this.startSystem();
+    await this.startDaemon();
+  }
+
+  /** All but the daemon: the directories and the namespace. */
+  async startSystem(): Promise<void> {
     const where = this.request.backing === 'tmpfs' ? '/dev/shm' : '/tmp';
     this.root = mkdtempSync(join(where, 'imafs-test-'));
     chmodSync(this.root, 0o755);
-    for (const directory of [this.backing, this.mountpoint]) mkdirSync(directory);
+    for (const directory of ['backing', 'mnt']) mkdirSync(join(this.root, directory));
     chmodSync(this.backing, 0o777);
     writeFileSync(
       join(this.root, 'policy'),
@@ -104,7 +112,6 @@ export class Imafs {
     );
     this.#system = await Namespace.start(this.request.system);
     if (this.request.prepare !== undefined) await this.shell(this.request.prepare);
-    await this.startDaemon();
   }
 
   async startDaemon(): Promise<void> {

@@ -39,3 +39,26 @@ export function labelOf(path: string): string | undefined {
     return undefined;
   }
 }
+
+/** security.ima in hex of all files of a tree that have it, by their paths in latin1. */
+export function labelsBelow(root: string): Map<string, string> {
+  const words = [
+    '-R',
+    '-P',
+    '-e',
+    'hex',
+    '-d',
+    '-m',
+    '^security.ima$',
+    '--absolute-names',
+    '--',
+    root,
+  ];
+  const text = execFileSync('getfattr', words, {
+    encoding: 'latin1',
+    stdio: ['ignore', 'pipe', 'ignore'],
+    maxBuffer: 2 ** 28,
+  });
+  const records = text.matchAll(/^# file: (.*)\nsecurity.ima=0x(.*)$/gm);
+  return new Map([...records].map(([, path = '', hex = '']) => [path, hex]));
+}

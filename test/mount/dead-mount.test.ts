@@ -4,6 +4,7 @@ import { afterEach, describe, test } from 'node:test';
 
 import { isGone, until, useMount8 } from '../helpers/mount8.js';
 import { IMAFS } from '../helpers/project.js';
+import { SLOWNESS } from '../helpers/slowness.js';
 import { verb } from '../helpers/verb.js';
 
 describe('a dead mount', () => {
@@ -175,6 +176,46 @@ describe('a daemon that does not answer', () => {
     } finally {
       process.kill(pid, 'SIGCONT');
     }
+    await until(() => isGone(pid));
+  });
+});
+
+describe('a daemon that is stopped', () => {
+  const mount8 = useMount8();
+
+  test('keeps no verb waiting for longer than the probe does', async () => {
+    const [backing, mnt] = [mount8.directory('a', 'text\n'), mount8.directory('mnt')];
+    const { system } = mount8;
+    await mount8.ok('mount', '-t', 'fuse.imafs', '-o', mount8.options(), backing, mnt);
+    const pid = await mount8.daemonOf(mnt);
+    process.kill(pid, 'SIGSTOP');
+    try {
+      const began = performance.now();
+      const verbs = [
+        ['status', `${mnt}/file`],
+        ['explain', `${mnt}/file`],
+        ['label', 'hash', `${mnt}/file`],
+        ['label', 'clear', '-r', mnt],
+        ['policy', 'show', mnt],
+        ['policy', 'load', mnt, '/dev/null'],
+        ['policy', 'check', `${mnt}/file`],
+        ['ns', 'ls', mnt],
+        ['ns', 'add', mnt, '1'],
+        ['log', 'show', mnt],
+        ['log', 'verify', `${mnt}/file`],
+      ];
+      const answers = await Promise.all(verbs.map((words) => verb(system, ...words)));
+      for (const [index, { exit, lines }] of answers.entries()) {
+        const words = verbs[index]?.join(' ');
+        assert.deepEqual([exit, lines.at(-1)?.['code']], [5, 'no-answer'], words);
+      }
+      assert.ok(performance.now() - began < 25_000 * SLOWNESS);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    assert.equal((await verb(system, 'explain', `${mnt}/file`)).exit, 0);
+    assert.equal((await verb(system, 'ns', 'ls', mnt)).exit, 0);
+    await mount8.unmountAll();
     await until(() => isGone(pid));
   });
 });

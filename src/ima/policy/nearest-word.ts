@@ -9,6 +9,8 @@ export function nearestWord(word: string, known: readonly string[]): string | un
     return undefined;
   }
   const ranked = known
+    // Each character more or less is an edit.
+    .filter(({ length }) => Math.abs(length - word.length) <= MOST_EDITS)
     .map((candidate) => ({ candidate, edits: edits(word.toLowerCase(), candidate.toLowerCase()) }))
     .sort((left, right) => left.edits - right.edits);
   const best = ranked[0];

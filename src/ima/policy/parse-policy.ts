@@ -24,6 +24,8 @@ export interface PolicyProblem {
   readonly hint: string;
   /** The line was read to its end: each word is right, and together they are no rule. */
   readonly isWhole: boolean;
+  /** What write(2) fails with, where that is not EINVAL. */
+  readonly errno?: 'ERANGE';
 }
 
 /** Nobody mends more at a time, and each hint costs time: a whole file may be of another kind. */
@@ -54,10 +56,18 @@ export function parsePolicyLine(
   }
   const report = (
     token: Token,
-    { message, hint }: Complaint,
+    { message, hint, errno }: Complaint,
     isWhole: boolean,
   ): Result<never, PolicyProblem> =>
-    failure({ line, column: token.column, token: token.text, message, hint, isWhole });
+    failure({
+      line,
+      column: token.column,
+      token: token.text,
+      message,
+      hint,
+      isWhole,
+      ...(errno && { errno }),
+    });
 
   let draft: Draft = { rule: {}, givenBy: new Map() };
   for (const token of tokens) {
@@ -102,6 +112,9 @@ export function parsePolicy(
 
 /** One turn of ima_parse_rule's loop. */
 function addWord(draft: Draft, token: Token, machine: PolicyMachine): Result<Draft, Complaint> {
+  if (token.text.endsWith('\r')) {
+    return complain('the line ends with a carriage return', 'convert the file with dos2unix');
+  }
   const action = actions.find((word) => word === token.text);
   if (action) {
     return draft.rule.action === undefined
@@ -176,9 +189,6 @@ function complainOfWord(
       `${condition.name} has no value`,
       `write ${condition.name}=VALUE without spaces`,
     );
-  }
-  if (word.endsWith('\r')) {
-    return complain('the line ends with a carriage return', 'convert the file with dos2unix');
   }
   const head = /^[^=<>]*=?/.exec(word)?.[0] ?? word;
   const nearest = nearestWord(head, KNOWN_WORDS);

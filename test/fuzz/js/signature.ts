@@ -107,5 +107,12 @@ function appraise(
   file.imaXattr = attributes.imaXattr;
   if (attributes.evm) file.xattrs.set('security.evm', attributes.evm);
   const keyring = KEYRINGS[kind];
-  return appraiseMeasurement({ file, found: FOUND, demands, keyring, modsig: undefined }).status;
+  return appraiseMeasurement({
+    file,
+    found: FOUND,
+    demands,
+    keyring,
+    modsig: undefined,
+    isNew: file.isNew,
+  }).status;
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 
+import { SLOWNESS } from '../../helpers/slowness.js';
 import { jsonLines, transcript } from './transcript.js';
 
 const work = mkdtempSync(join(tmpdir(), 'imafs-verbs-'));
@@ -42,11 +43,81 @@ test('policy check names line, column, word and a hint, for every bad line', asy
 });
 
 test('a policy file that is not there is a policy error', async () => {
-  assert.equal((await transcript(`policy check ${work}/none`)).exit, 7);
+  const { exit, stderr } = await transcript(`policy check ${work}/none`);
+  assert.equal(exit, 7);
+  assert.match(stderr, /none cannot be read: ENOENT\n.*built-in names such as tcb/);
+  assert.equal((await transcript(`policy check ${work}`)).exit, 7);
+});
+
+test('policy check takes names of built-in policies, unless a file has that name', async () => {
+  const { exit, stdout } = await transcript('policy check tcb|critical_data secure_boot');
+  assert.equal(exit, 0);
+  assert.match(stdout, /^tcb\|critical_data: ok, \d+ rules \(built in\)\nsecure_boot: ok, 4 rules/);
+  assert.match(
+    (await transcript('policy check tcb|tbc')).stderr,
+    /tcb\|tbc cannot be read: ENOENT/,
+  );
+});
+
+test('policy check names what editors of other systems do to a file', async () => {
+  const path = join(work, 'odd');
+  for (const [content, place] of [
+    [Buffer.from('measure\r\naudit\r\n'), '1:8: lines end with a carriage return'],
+    [Buffer.from('\ufeffmeasure\n', 'utf16le'), '1:1: the file is UTF-16'],
+    [Buffer.from('measure\n\0audit\n'), '2:1: the file has a NUL byte'],
+    [Buffer.from('\ufeffmeasure\n'), '1:1: the file begins with a byte order mark'],
+  ] as const) {
+    writeFileSync(path, content);
+    const { exit, stdout } = await transcript(`policy check ${path}`);
+    assert.deepEqual([exit, stdout.split('\n').length], [7, 3], stdout);
+    assert.ok(stdout.startsWith(`${path}:${place}`), stdout);
+  }
+});
+
+test('policy check of a file with Windows line ends has its other problems too', async () => {
+  const path = join(work, 'windows');
+  writeFileSync(path, 'measure\r\nappraise fownr=0\r\n');
+  const { stdout } = await transcript(`policy check ${path}`);
+  assert.match(stdout, /windows:2:10: 'fownr=0': unknown word 'fownr=0'\n.*fowner=/);
+});
+
+test('policy check keeps a terminal and its reader from what is in a file', async () => {
+  const path = join(work, 'hostile');
+  writeFileSync(path, `${'x'.repeat(1000)}\n\u001b[31m\n${'y\n'.repeat(1000)}`);
+  const plain = await transcript(`policy check ${path}`);
+  assert.ok(!plain.stdout.includes('\u001b'));
+  assert.match(plain.stdout, /'\\u001b\[31m'/);
+  assert.match(plain.stdout, /and 902 more\n$/);
+  assert.ok(Math.max(...plain.stdout.split('\n').map(({ length }) => length)) < 700);
+  assert.equal(jsonLines(await transcript(`policy check --json ${path}`)).length, 1004);
+});
+
+test('policy check of what is too long to be a policy ends', async () => {
+  const { exit, stderr } = await transcript('policy check /dev/zero');
+  assert.equal(exit, 7);
+  assert.match(stderr, /more than 32 MiB/);
+});
+
+test('policy check of a long policy, right or wrong, takes no time', async () => {
+  const path = join(work, 'long');
+  writeFileSync(path, 'appraise func=FILE_CHECK mask=MAY_READ fowner=1000\n'.repeat(200_000));
+  const began = performance.now();
+  assert.match((await transcript(`policy check ${path}`)).stdout, /ok, 200000 rules/);
+  writeFileSync(path, 'appraise fuc=FILE_CHECK mask=MAY_READ fowner=1000\n'.repeat(200_000));
+  assert.equal((await transcript(`policy check ${path}`)).exit, 7);
+  assert.ok(performance.now() - began < 20_000 * SLOWNESS);
 });
 
 test('verbs that need a daemon say that there is none', async () => {
-  for (const verb of ['status', 'explain', 'policy show', 'ns ls', 'log show', 'log verify']) {
+  for (const verb of [
+    'status',
+    'explain',
+    'policy show',
+    'ns ls',
+    'key ls',
+    'log show',
+    'log verify',
+  ]) {
     const { exit, stderr } = await transcript(`${verb} ${work}`);
     assert.equal(exit, 5, verb);
     assert.match(stderr, /is not on an imafs mount/);

@@ -80,7 +80,6 @@ test('settings hand on the errors of what they set', async () => {
   assert.equal(await fixture.read(root, '4026532001/tpm'), 'none\n');
   assert.equal(await fixture.write(root, '4026532001/tpm', 'auto\n'), undefined);
   assert.ok(fixture.done.includes('tpm 4026532001 auto by 2'));
-  assert.equal(await fixture.write(root, '4026532001/critical_data', 'x\n'), 'EOPNOTSUPP');
   assert.deepEqual(await fixture.names(root, '4026532001/keys'), [
     '.ima',
     '.blacklist',
@@ -116,16 +115,49 @@ test('a list read on an old descriptor shows new entries at stable offsets', asy
   assert.equal(await fixture.read(root, '4026532001/tpm'), 'swtpm:path=/s\n');
 });
 
-test('label takes hash and clear; a path may hold spaces; sig waits for keys', async () => {
+test('label takes hash, clear and sig; a path may hold blanks and any bytes', async () => {
   const fixture = new Fixture();
   const root = fixture.caller(fixture.container);
   assert.equal(await fixture.write(root, '4026532001/label', 'hash /a b/c \n'), undefined);
   assert.equal(await fixture.write(root, '4026532001/label', 'clear /x'), undefined);
-  assert.equal(await fixture.write(root, '4026532001/label', 'sig 0302 /x\n'), 'EOPNOTSUPP');
-  for (const text of ['hash\n', 'hash \n', 'bogus /x\n', '\n', '/x\n']) {
+  const signature = '030204d33204490002abcd';
+  assert.equal(await fixture.write(root, '4026532001/label', `sig ${signature} /x y\n`), undefined);
+  assert.equal(await fixture.write(root, '4026532001/label', `sig 0x${signature} /z`), undefined);
+  const odd = Buffer.from('hash /\xff\n', 'latin1');
+  assert.equal(await fixture.write(root, '4026532001/label', odd), undefined);
+  for (const text of ['hash\n', 'hash \n', 'bogus /x\n', '\n', '/x\n', `sig ${signature}\n`]) {
     assert.equal(await fixture.write(root, '4026532001/label', text), 'EINVAL', text);
   }
-  assert.deepEqual(fixture.done, ['hash /a b/c  for 4026532001', 'clear /x for 4026532001']);
+  assert.deepEqual(fixture.done, [
+    'hash /a b/c  for 4026532001',
+    'clear /x for 4026532001',
+    `sig ${signature} /x y for 4026532001`,
+    `sig ${signature} /z for 4026532001`,
+    'hash /\uf7ff for 4026532001',
+  ]);
+});
+
+test('sig takes whole signatures of the two kinds that security.ima has', async () => {
+  const fixture = new Fixture();
+  const root = fixture.caller(fixture.container);
+  for (const hex of ['', '0', '04', '0404aa', '0302', '050204d33204490002abcd', 'xyz']) {
+    const text = `sig ${hex} /x\n`;
+    assert.equal(await fixture.write(root, '4026532001/label', text), 'EINVAL', text);
+  }
+  for (const hex of ['030204d33204490000', '030204d33204490003abcd', '030204d33204490001abcd']) {
+    const text = `sig ${hex} /x\n`;
+    assert.equal(await fixture.write(root, '4026532001/label', text), 'EINVAL', text);
+  }
+  const verity = 'sig 060304d33204490002abcd /x\n';
+  assert.equal(await fixture.write(root, '4026532001/label', verity), undefined);
+});
+
+test('of a line longer than a page no path is taken', async () => {
+  const fixture = new Fixture();
+  const root = fixture.caller(fixture.container);
+  const line = `hash /${'x'.repeat(4096)}\n`;
+  assert.equal(await fixture.write(root, '4026532001/label', line), 'ENAMETOOLONG');
+  assert.deepEqual(fixture.done, []);
 });
 
 test('events are read on, and polling wakes the reader once for each time it asked', async () => {
@@ -182,6 +214,7 @@ test('denials are JSON lines, status is one JSON object', async () => {
   fixture.container.denials.add({
     time: '2026-11-22T00:00:00.000Z',
     judge: 4_026_532_001,
+    policyOf: 'own',
     namespace: 4_026_532_001,
     operation: 'read',
     hook: 'FILE_CHECK',
@@ -194,6 +227,7 @@ test('denials are JSON lines, status is one JSON object', async () => {
     digestWanted: undefined,
     errno: 'EACCES',
     hint: undefined,
+    command: undefined,
   });
   const [line = ''] = (await fixture.read(root, '4026532001/denials')).split('\n');
   assert.equal(parsed(line).cause, 'missing-hash');

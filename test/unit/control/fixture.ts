@@ -64,8 +64,10 @@ export class Fixture {
       namespace.activate({ by: 'system', ownerUid: 0, time: '' });
     }
     const labeller: Labeller = {
-      label: ({ action, path, namespace }) => {
-        this.done.push(`${action} ${path} for ${namespace.name}`);
+      label: ({ change, path, namespace }) => {
+        const value =
+          change.action === 'sig' ? ` ${Buffer.from(change.value).toString('hex')}` : '';
+        this.done.push(`${change.action}${value} ${path} for ${namespace.name}`);
         return Promise.resolve(undefined);
       },
     };
@@ -121,6 +123,13 @@ export class Fixture {
         blacklist: (namespace, line) => {
           this.done.push(`blacklist ${line} for ${namespace.name}`);
           return line.startsWith('bin:') ? undefined : 'EINVAL';
+        },
+      },
+      bufferMeasurements: {
+        measure: (namespace, _caller, { hook, data, eventName, bytes }) => {
+          const what = `${hook} ${data} ${eventName} ${Buffer.from(bytes).toString()}`;
+          this.done.push(`measure ${what} for ${namespace.name}`);
+          return Promise.resolve(data !== 'unmeasurable');
         },
       },
       authorities: [{ keyId: 0xab, description: 'CA: ab', certificate: Buffer.of(1, 2) }],
@@ -228,7 +237,7 @@ export class Fixture {
   }
 
   /** open, write, close: errno name of the first that fails. */
-  async write(caller: Caller, path: string, text: string): Promise<string | undefined> {
+  async write(caller: Caller, path: string, text: string | Buffer): Promise<string | undefined> {
     const file = await this.open(caller, path, O_WRONLY);
     if (file.error !== undefined) return file.error;
     const written = await file.write(text);
@@ -270,7 +279,7 @@ class OpenFile {
   }
 
   /** Bytes taken, or the errno name. */
-  async write(text: string, caller = this.caller): Promise<number | string> {
+  async write(text: string | Buffer, caller = this.caller): Promise<number | string> {
     const { handle } = this;
     const data = Buffer.from(text);
     const answer = await this.fixture.serve('write', { handle, caller, data, size: data.length });

@@ -48,7 +48,7 @@ const refusal = (given: Case): Promise<string | undefined> => {
   const file = { ino: 1n, device: '8:1', mode: 0o100644, uid: owner, gid: owner, size: 1 };
   const opened = { fd: 3, node: undefined, file, xattrs: [given.xattr] };
   const namespace = given.namespace?.(fixture) ?? container;
-  return rule.refusal({ caller, namespace, action: 'hash', path: '/f', opened });
+  return rule.refusal({ caller, namespace, change: { action: 'hash' }, path: '/f', opened });
 };
 
 test("the system's root labels what it likes", async () => {

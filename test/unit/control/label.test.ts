@@ -54,8 +54,11 @@ const labelling = (change: {
     changed: ({ path }) => done.push(`changed ${path}`),
     ...change.parts,
   });
-  const label = (action: LabelRequest['action'], path = '/file') =>
-    labeller.label({ caller, namespace: fixture.system, action, path });
+  const label = (what: 'hash' | 'clear' | Uint8Array, path = '/file') => {
+    const change: LabelRequest['change'] =
+      typeof what === 'string' ? { action: what } : { action: 'sig', value: what };
+    return labeller.label({ caller, namespace: fixture.system, change, path });
+  };
   return { done, label };
 };
 
@@ -123,6 +126,25 @@ test('what the sharing rule refuses is not hashed', async () => {
   const { done, label } = labelling({ parts: { refusal: () => Promise.resolve('EPERM') } });
   assert.equal(await label('hash'), 'EPERM');
   assert.deepEqual(done, ['close']);
+});
+
+test('a signature is written as it is, under a lease and not over a change', async () => {
+  const signature = Buffer.from('030204d33204490002abcd', 'hex');
+  const leaseFd = openSync(file, 'r');
+  const written = labelling({ node: 9, lease: { state: 'granted', fd: leaseFd } });
+  assert.equal(await written.label(signature), undefined);
+  closeSync(leaseFd);
+  assert.equal(written.done[0], `write security.ima ${signature.toString('hex')} true`);
+  const busy = labelling({ node: 9, lease: { state: 'busy' } });
+  assert.equal(await busy.label(signature), 'ETXTBSY');
+  const refuse = (): Promise<undefined> => {
+    writeFileSync(file, 'changed while the rule is asked');
+    return Promise.resolve(undefined);
+  };
+  const changed = labelling({ parts: { refusal: refuse } });
+  assert.equal(await changed.label(signature), 'EAGAIN');
+  writeFileSync(file, 'content');
+  assert.deepEqual(changed.done, ['changed /file', 'close']);
 });
 
 test('clear removes a label, and has nothing to do where there is none', async () => {

@@ -55,6 +55,7 @@ test('asking changes nothing', async () => {
 test('a new file gets its hash even if it stays empty', async () => {
   const { file, openForWriting, settle } = scene([APPRAISE], undefined);
   file.isNew = true;
+  file.isCreated = true;
   assert.equal(await openForWriting(), true);
   assert.equal(settle(), 'sha256');
 });

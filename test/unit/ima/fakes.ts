@@ -54,6 +54,8 @@ export class FakeFile implements ImaFile {
   version = 1;
   object = onExt4(1000);
   isNew = false;
+  isCreated = false;
+  isUnopened = false;
   mayKeep = true;
   hashings = 0;
   failing = false;
@@ -147,6 +149,7 @@ export const accessTo = (file: ImaFile, facts: Partial<Access> = {}): Access => 
   writable: false,
   directIo: false,
   writersOwn: false,
+  writersSince: undefined,
   name: () => Promise.resolve(Buffer.from('/mnt/f')),
   hasReaders: () => Promise.resolve(false),
   hasWriters: () => Promise.resolve(false),

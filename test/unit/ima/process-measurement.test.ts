@@ -132,6 +132,7 @@ test('fix mode never writes over a signature, and survives a file it may not lab
 test('a new file passes without a hash, not with a wrong one', async () => {
   const { audit, file, verdict, open } = scene('enforce', ['appraise']);
   file.isNew = true;
+  file.isCreated = true;
   const result = await verdict({ writable: true });
   assert.ok(result.allowed && result.mayUpdateXattr && !result.cacheable);
   assert.deepEqual(audit.records, []);
@@ -142,6 +143,7 @@ test('a new file passes without a hash, not with a wrong one', async () => {
 test('who read a file while it was new has no claim to it afterwards', async () => {
   const { file, open } = scene('enforce', ['appraise']);
   file.isNew = true;
+  file.isCreated = true;
   assert.equal(await open(), 'allowed');
   file.isNew = false;
   assert.equal(await open(), 'missing-hash');
@@ -150,6 +152,7 @@ test('who read a file while it was new has no claim to it afterwards', async () 
 test('a new file that got its signature before its data passes while it is empty', async () => {
   const { file, open } = scene('enforce', ['appraise'], '0302040000000000ff00deadbeef');
   file.isNew = true;
+  file.isCreated = true;
   assert.equal(await open(), 'invalid-signature');
   file.write('');
   assert.equal(await open(), 'allowed');

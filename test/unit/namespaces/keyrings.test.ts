@@ -23,6 +23,7 @@ class Fixture {
     undefined,
   );
   changes = 0;
+  readonly measured: string[] = [];
 
   readonly keyrings = new Keyrings({
     registry: {
@@ -40,6 +41,16 @@ class Fixture {
             reasons: [{ reason: 'no CA', remedy: 'ask one' }],
           })
         : success(key(content[0] ?? 0, content[1])),
+    measurements: {
+      measure: ({ name }, _caller, { hook, data, bytes }) => {
+        this.measured.push(`${hook} ${data} ${bytes[0]} for ${name} and its judges`);
+        return Promise.resolve(bytes[0] !== 99);
+      },
+      measureBy: ({ name }, _caller, { bytes }) => {
+        this.measured.push(`${bytes[0]} for ${name}`);
+        return Promise.resolve(true);
+      },
+    },
     parseBlacklistEntry,
   });
 
@@ -115,4 +126,23 @@ test('of a namespace that ended nothing is taken, nor what is no entry', async (
   fixture.container.retire();
   assert.equal(await fixture.add(7), 'EINVAL');
   assert.equal(fixture.keyrings.blacklist(fixture.container, 'bin:00'), 'EINVAL');
+});
+
+test('a key is measured before it counts; one that cannot be is not added', async () => {
+  const fixture = new Fixture();
+  assert.equal(await fixture.add(7, 7), undefined);
+  assert.equal(await fixture.add(9, 99), 'EIO');
+  assert.equal(await fixture.add(0), 'ENOKEY');
+  assert.deepEqual(fixture.measured, [
+    'KEY_CHECK .ima 7 for 1002 and its judges',
+    'KEY_CHECK .ima 99 for 1002 and its judges',
+  ]);
+  assert.equal(fixture.container.ima.keyring.find(9), undefined);
+});
+
+test('the first policy measures what the keyring has already', async () => {
+  const fixture = new Fixture();
+  for (const id of [3, 4]) fixture.container.ima.keyring.add(key(id));
+  await fixture.keyrings.measureQueued(fixture.container, callerIn(SYSTEM));
+  assert.deepEqual(fixture.measured, ['3 for 1002', '4 for 1002']);
 });

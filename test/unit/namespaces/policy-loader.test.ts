@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Namespace } from '../../../src/namespaces/namespace.js';
 import { LIMITS } from '../../../src/namespaces/namespace.js';
 import { type PolicyLoad, PolicyLoader } from '../../../src/namespaces/policy-loader.js';
+import { fileOfCaller } from '../../helpers/file-of-caller.js';
 import { policyMachine } from '../../helpers/policy-machine.js';
 import { NamespaceFixture } from './fixture.js';
 
@@ -14,16 +15,22 @@ class LoaderFixture {
   readonly audited: string[] = [];
   readonly errnos: number[] = [];
   changes = 0;
+  readonly first: number[] = [];
   readonly loader = new PolicyLoader({
     machine: policyMachine,
+    checkFile: () => Promise.resolve(undefined),
     readAsCaller: (_caller, path) => {
       const text = this.files.get(path);
       return text === undefined
         ? Promise.reject(Object.assign(new Error('none'), { code: 'ENOENT' }))
-        : Promise.resolve({ content: Buffer.from(text) });
+        : Promise.resolve(fileOfCaller(text));
     },
     changed: () => {
       this.changes += 1;
+    },
+    firstLoaded: ({ name }) => {
+      this.first.push(name);
+      return Promise.resolve();
     },
     auditStatus: ({ op, cause, result, errno }) => {
       this.errnos.push(errno);
@@ -235,4 +242,16 @@ test('a namespace that ended takes no policy', async () => {
   const refused = await it.write(load, RULE);
   assert.ok('errno' in refused && refused.errno === 'EINVAL');
   assert.equal(it.loader.open(container), 'EINVAL');
+});
+
+test('the first policy that is loaded is told of, later ones are not', async () => {
+  const fixture = new LoaderFixture();
+  for (let count = 0; count < 2; count++) {
+    const load = fixture.open();
+    await fixture.commit(load);
+    await fixture.write(load, RULE);
+    await fixture.commit(load);
+    fixture.loader.close(load);
+  }
+  assert.deepEqual(fixture.first, [fixture.system.name]);
 });

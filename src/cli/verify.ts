@@ -1,0 +1,42 @@
+import type { SentKey } from '../keys/sent-key.js';
+import type { Invocation } from './command.js';
+import { EXIT, type ExitCode } from './exit-codes.js';
+import type { FileTask } from './file-task.js';
+import { liveMount } from './live-mount.js';
+import type { Output } from './output.js';
+import { systemKeys } from './system-keys.js';
+import { treatTrees } from './treat-trees.js';
+
+/** `imafs verify`: whether security.ima of each file fits what it holds. */
+export async function verify(invocation: Invocation): Promise<ExitCode> {
+  const { options, operands, output } = invocation;
+  const keys = keysOf(options.text('keys'), output);
+  const demandsSignature = options.flag('signed');
+  const tasks: FileTask[] = [];
+  for (const operand of operands) {
+    const onMount = (await liveMount(operand, options.text('control'))) !== undefined;
+    tasks.push({ kind: 'verify', keys, demandsSignature, onMount });
+  }
+  const { failed } = await treatTrees({
+    invocation,
+    tasks,
+    line: (path, outcome) =>
+      outcome.result === 'failed' ? `${path}: ${outcome.message}` : undefined,
+    summarize: (counts) => {
+      const { ok, failed } = counts;
+      output.result('summary', { ok, failed }, `${ok} ok, ${failed} failed`);
+    },
+  });
+  return failed === 0 ? EXIT.ok : EXIT.problems;
+}
+
+/** Those a mount with keys=DIR would trust. */
+function keysOf(directory: string | undefined, output: Output): SentKey[] {
+  const { trusted, unadmitted } = systemKeys(directory);
+  for (const { file, description, reasons } of unadmitted) {
+    output.note(`imafs: ${file}: ${description}: not trusted: ${reasons.join('; ')}`);
+  }
+  return trusted.map(({ keyId, description, certificate }) => {
+    return { keyId, description, certificate };
+  });
+}

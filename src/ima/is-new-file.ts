@@ -1,0 +1,29 @@
+import type { Access } from './access.js';
+import { IMA_NEW_FILE } from './iint.js';
+import type { Ima } from './ima.js';
+import { matchPolicy } from './policy/match-policy.js';
+
+/** Neither reading nor writing: what ima_post_path_mknod asks about (fs.h). */
+const MAY_ACCESS = 0x10;
+
+/**
+ * IMA_NEW_FILE: whether the file is in the making, and this policy appraised that (the open that created
+ * it, or mknod). A file that others make is one without a label.
+ */
+export function isNewFile(ima: Ima, access: Access): boolean {
+  const { file } = access;
+  if (!file.isNew) {
+    return false;
+  }
+  return (
+    file.isCreated ||
+    ima.iints.find(file.node)?.has(IMA_NEW_FILE) === true ||
+    (file.isUnopened && appraisesMaking(ima, access))
+  );
+}
+
+/** ima_post_path_mknod, ima_post_create_tmpfile */
+function appraisesMaking({ policy }: Ima, { subject, file: { object } }: Access): boolean {
+  const query = { hook: 'FILE_CHECK', mask: MAY_ACCESS, subject, object } as const;
+  return matchPolicy(policy, query, new Set(['appraise'])).appraise !== undefined;
+}

@@ -1,0 +1,141 @@
+/** `verify` on what evmctl and imafs label and sign. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+
+import { labelFile, labelOf, setLabel } from '../helpers/label.js';
+import { skipUnless } from '../helpers/skip.js';
+import { jsonLines, transcript } from '../unit/cli/transcript.js';
+
+const work = mkdtempSync(join(tmpdir(), 'imafs-verify-'));
+const keys = join(work, 'keys');
+const at = (name: string): string => join(work, name);
+
+function openssl(...words: readonly string[]): void {
+  execFileSync('openssl', words, { cwd: work, stdio: 'ignore' });
+}
+
+before(() => {
+  mkdirSync(keys);
+  openssl('genrsa', '-out', 'rsa', '2048');
+  openssl('genrsa', '-out', 'stranger', '2048');
+  openssl('ecparam', '-name', 'prime256v1', '-genkey', '-out', 'ec');
+  for (const name of ['rsa', 'ec']) {
+    const self = ['-x509', '-new', '-subj', '/O=imafs/CN=tests', '-outform', 'der'];
+    openssl('req', '-key', name, ...self, '-out', `keys/${name}.der`);
+  }
+});
+after(() => {
+  rmSync(work, { recursive: true, force: true });
+});
+
+function file(name: string, content = name): string {
+  const path = at(name);
+  writeFileSync(path, content);
+  return path;
+}
+
+/** `--json` line of one file. */
+async function verified(path: string, words = ''): Promise<Record<string, unknown> | undefined> {
+  const ran = await transcript(`verify --json ${words} ${path}`);
+  const [line] = jsonLines(ran);
+  assert.equal(ran.exit, line?.['result'] === 'ok' ? 0 : 3);
+  return line;
+}
+
+async function cause(path: string, words = ''): Promise<unknown> {
+  const { result, cause } = (await verified(path, words)) ?? {};
+  return result === 'failed' ? cause : result;
+}
+
+test('digests are right, wrong, missing, or not what counts', async () => {
+  const right = file('right');
+  labelFile(right);
+  const wrong = file('wrong');
+  labelFile(wrong);
+  writeFileSync(wrong, 'changed');
+  assert.equal(await cause(right), 'ok');
+  assert.equal(await cause(right, '--signed'), 'IMA-signature-required');
+  assert.equal(await cause(wrong), 'invalid-hash');
+  const line = await verified(wrong);
+  assert.match(String(line?.['digest']), /^sha256:[\da-f]{64}$/);
+  assert.equal(line?.['wanted'], `sha256:${labelOf(wrong)?.slice(4)}`);
+  const missing = file('missing');
+  assert.equal(await cause(missing), 'missing-hash');
+  assert.equal(await cause(missing, '--signed'), 'IMA-signature-required');
+  setLabel(missing, '0704');
+  assert.equal(await cause(missing), 'unknown-ima-data');
+});
+
+test('an algorithm that nobody here has is said to be so, also of an old label', async () => {
+  const path = file('whirlpool');
+  setLabel(path, `040d${'00'.repeat(64)}`);
+  const { message } = (await verified(path)) ?? {};
+  assert.match(String(message), /'wp512' is not available/);
+});
+
+test('of signatures it says by which key they are, or what is wrong', async () => {
+  const ours = `--keys ${keys}`;
+  const path = file('signed');
+  for (const words of ['--key rsa', '--key ec', '--key ec --v3', '--key rsa --veritysig']) {
+    await transcript(`label sign ${words.replace('--key ', `--key ${work}/`)} ${path}`);
+    const line = await verified(path, `${ours} --signed`);
+    assert.equal(line?.['result'], 'ok', words);
+    assert.equal(line['keyid'], labelOf(path)?.slice(6, 14));
+    assert.match(String(line['key']), /^imafs: tests: [\da-f]{40}$/);
+  }
+  assert.equal(await cause(path), 'invalid-verity-signature');
+  await transcript(`label sign --key ${at('rsa')} ${path}`);
+  assert.match(String((await verified(path))?.['message']), /none is trusted without --keys DIR/);
+  writeFileSync(path, 'changed');
+  assert.match(
+    String((await verified(path, ours))?.['message']),
+    /^invalid-signature: not what key/,
+  );
+  await transcript(`label sign --key ${at('stranger')} ${path}`);
+  const strange = await verified(path, ours);
+  assert.equal(strange?.['cause'], 'invalid-signature');
+  assert.match(String(strange['message']), /no key [\da-f]{8} among the trusted ones/);
+  setLabel(path, '0304');
+  assert.equal(await cause(path, ours), 'invalid-signature-version');
+});
+
+test('it agrees with evmctl about its labels and signatures', {
+  skip: skipUnless('evmctl', 'nothing to compare with'),
+}, async () => {
+  const path = file('evmctl');
+  for (const words of [
+    ['ima_hash', '-a', 'sha512'],
+    ['ima_sign', '-a', 'sha384', '-k', 'rsa'],
+    ['ima_sign', '-a', 'sha256', '-k', 'ec'],
+  ]) {
+    execFileSync('evmctl', [...words, path], { cwd: work, stdio: 'ignore' });
+    assert.equal(await cause(path, `--keys ${keys}`), 'ok', words.join(' '));
+  }
+});
+
+test('a tree is told of in the order of the walk: what fails on stdout, and how many', async () => {
+  const tree = at('tree');
+  mkdirSync(tree);
+  for (const name of ['a', 'b', 'c']) labelFile(file(`tree/${name}`));
+  writeFileSync(`${tree}/b`, 'changed');
+  rmSync(`${tree}/c`);
+  writeFileSync(`${tree}/c`, '');
+  const { exit, stdout, stderr } = await transcript(`verify -r ${tree} ${tree}/none`);
+  assert.deepEqual([exit, stderr], [3, '']);
+  const [b, c, none, summary] = stdout.split('\n');
+  assert.match(b ?? '', /tree\/b: invalid-hash: it is sha256:.*, labelled sha256:/);
+  assert.deepEqual(
+    [c, none, summary],
+    [`${tree}/c: missing-hash`, `${tree}/none: ENOENT`, '1 ok, 3 failed'],
+  );
+});
+
+test('keys that cannot be read have exit code 8', async () => {
+  const { exit, stderr } = await transcript(`verify --keys ${work}/none ${file('any')}`);
+  assert.equal(exit, 8);
+  assert.match(stderr, /none cannot be read: ENOENT/);
+});

@@ -1,0 +1,379 @@
+/**
+ * What becomes of security.ima, and of what was found out, while files are made, written, moved and
+ * given other attributes. Each under a rule that matches writing, and under one that does not.
+ */
+
+import { digestOf } from '../../helpers/label.js';
+import { asUser, type Case, type Scene } from '../case.js';
+import { good, labelBy, PROGRAM, TEXT, wrong } from '../content.js';
+
+const READ = 'open! r f , read';
+const SIGNATURE = '0302040011223300020102';
+const SHA1 = `01${digestOf(TEXT, 'sha1')}`;
+
+interface Life {
+  readonly name: string;
+  /** `good` unless given. */
+  readonly label?: string | undefined;
+  readonly content?: string;
+  readonly steps: readonly string[];
+  readonly makes?: readonly string[];
+}
+
+const LIVES: readonly Life[] = [
+  { name: 'written', steps: ['open! w f , write changed , close', READ] },
+  { name: 'written by a user', steps: [asUser('open! w f , write changed , close'), READ] },
+  { name: 'appended to', steps: ['open! a f , write more , close', READ] },
+  {
+    name: 'appended to three times',
+    steps: [
+      'open! a f , write a , close',
+      'open! a f , write b , close',
+      'open! a f , write c , close',
+      READ,
+    ],
+  },
+  { name: 'truncated and written', steps: ['open! wt f , write new , close', READ] },
+  { name: 'truncated by opening', steps: ['open! wt f , close', READ] },
+  { name: 'truncated by path', steps: ['truncate f 3', READ] },
+  { name: 'truncated by path to nothing', steps: ['truncate f 0', READ] },
+  { name: 'truncated by path to its own size', steps: ['truncate f 10', READ] },
+  { name: 'truncated by path to be longer', steps: ['truncate f 20', READ] },
+  { name: 'read, then truncated by path', steps: [READ, 'truncate f 3', READ] },
+  { name: 'truncated by a descriptor', steps: ['open! w f , ftruncate 3 , close', READ] },
+  { name: 'truncated by a user', steps: [asUser('truncate f 3'), READ] },
+  { name: 'extended by fallocate', steps: ['open! w f , fallocate 0 0 100 , close', READ] },
+  { name: 'a hole punched', steps: ['open! w f , fallocate 3 0 4 , close', READ] },
+  { name: 'opened for writing and closed', steps: ['open! w f , close', READ] },
+  { name: 'opened for reading and writing, only read', steps: ['open! rw f , read , close', READ] },
+  { name: 'written with the same bytes', steps: ['open! w f , write some , close', READ] },
+  {
+    name: 'written through a mapping',
+    steps: ['open! rw f , mmap rw s 10 , store 0 SOME , munmap , close', READ],
+  },
+  {
+    name: 'written through a mapping closed first',
+    steps: ['open! rw f , mmap rw s 10 , close , store 0 SOME , munmap', READ],
+  },
+  {
+    name: 'written through a private mapping',
+    steps: ['open! rw f , mmap rw p 10 , store 0 SOME , munmap , close', READ],
+  },
+  {
+    name: 'written by copy_file_range',
+    steps: [
+      'open! wc g , write other , close',
+      'open! r g , open! w f , copyrange 0 5 , close',
+      READ,
+    ],
+    makes: ['g'],
+  },
+  {
+    name: 'written while read, before the end',
+    steps: ['open! w f , write changed , open! r f , read', READ],
+  },
+  {
+    name: 'read, then written while read',
+    steps: [`${READ} , open! w f , write changed , open! r f , read`, READ],
+  },
+  {
+    name: 'written by two writers',
+    steps: [
+      'open! w f , open! a f , write b , close , getx f security.ima , use 0 , write a , close',
+      READ,
+    ],
+  },
+  {
+    name: 'written by one of two writers',
+    steps: ['open! w f , open! w f , write b , close , use 0 , close', READ],
+  },
+  {
+    name: 'written through a duplicate',
+    steps: ['open! w f , dup , write b , close , use 0 , close', READ],
+  },
+  { name: 'written by a child', steps: ['open! w f , fork , write b , end , join , close', READ] },
+  {
+    name: 'written through a second name',
+    steps: ['link f g', 'open! w g , write changed , close', READ],
+    makes: ['g'],
+  },
+  {
+    name: 'written and renamed while open',
+    steps: ['open! w f , write changed , rename f g , close', 'open! r g , read'],
+    makes: ['g'],
+  },
+  { name: 'renamed', steps: ['rename f g', 'open! r g , read'], makes: ['g'] },
+  {
+    name: 'another renamed over it',
+    steps: ['open! wc g , write new , close , chown g $O $O', 'rename g f', READ],
+  },
+  {
+    name: 'exchanged with another',
+    steps: ['open! wc g , write new , close', 'rename f g exchange', READ],
+    makes: ['g'],
+  },
+  { name: 'given another mode', steps: [READ, 'chmod f 600', READ] },
+  {
+    name: 'given another owner and back',
+    steps: [READ, 'chown f 5 5', READ, 'chown f $O $O', READ],
+  },
+  { name: 'given other times', steps: [READ, 'utimens f 1 0 1 0', READ] },
+  { name: 'given another attribute', steps: [READ, 'setx f user.x 01', READ] },
+  { name: 'given a wrong label', steps: [READ, `setx f security.ima ${wrong}`, READ] },
+  {
+    name: 'given a wrong label and the right one again',
+    steps: [READ, `setx f security.ima ${wrong}`, READ, `setx f security.ima ${good()}`, READ],
+  },
+  {
+    name: 'given the right label by SHA-512',
+    steps: [READ, `setx f security.ima ${labelBy('sha512')}`, READ],
+  },
+  { name: 'given a signature', steps: [READ, `setx f security.ima ${SIGNATURE}`, READ] },
+  { name: 'deprived of its label', steps: [READ, 'rmx f security.ima', READ] },
+  {
+    name: 'deprived of its label and written',
+    steps: [READ, 'rmx f security.ima', 'open! w f , write changed , close', READ],
+  },
+  {
+    name: 'given a wrong label while open, then written',
+    steps: [`open! w f , setx f security.ima ${wrong} , write x , close`, READ],
+  },
+  {
+    name: 'deprived of its label while open, then written',
+    steps: ['open! w f , rmx f security.ima , write x , close', READ],
+  },
+  { name: 'given a label by a user', steps: [asUser(`setx f security.ima ${wrong}`), READ] },
+  { name: 'deprived of its label by a user', steps: [asUser('rmx f security.ima'), READ] },
+  { name: 'unlinked', steps: ['unlink f', READ] },
+  { name: 'unlinked while open, written', steps: ['open! rw f , unlink f , write x , close'] },
+  {
+    name: 'made anew under its name',
+    steps: ['unlink f', 'open! wcx f , write new , close , chown f $O $O', READ],
+  },
+  {
+    name: 'with a wrong label, written',
+    label: wrong,
+    steps: ['open! w f , write x , close', READ],
+  },
+  {
+    name: 'with a wrong label, truncated',
+    label: wrong,
+    steps: ['open! wt f , write x , close', READ],
+  },
+  { name: 'with a wrong label, truncated by path', label: wrong, steps: ['truncate f 3', READ] },
+  {
+    name: 'with a wrong label that fits after the change',
+    label: good(TEXT.slice(0, 4)),
+    steps: ['truncate f 4', READ],
+  },
+  {
+    name: 'without a label, written',
+    label: undefined,
+    steps: ['open! w f , write x , close', READ],
+  },
+  {
+    name: 'without a label, truncated',
+    label: undefined,
+    steps: ['open! wt f , write x , close', READ],
+  },
+  {
+    name: 'with a SHA-1 of type 01, written',
+    label: SHA1,
+    steps: ['open! w f , write x , close', READ],
+  },
+  {
+    name: 'with an MD5 of type 01, written',
+    label: `01${digestOf(TEXT, 'md5')}`,
+    steps: ['open! w f , write x , close', READ],
+  },
+  {
+    name: 'with a SHA-512, written',
+    label: labelBy('sha512'),
+    steps: ['open! w f , write x , close', READ],
+  },
+  {
+    name: 'with a SHA-256 and bytes behind, written',
+    label: `${good()}aabb`,
+    steps: ['open! w f , write x , close', READ],
+  },
+  { name: 'with a signature, opened for writing', label: SIGNATURE, steps: ['open! w f', READ] },
+  { name: 'with a signature, truncated by path', label: SIGNATURE, steps: ['truncate f 3', READ] },
+  {
+    name: 'with a signature, renamed and unlinked',
+    label: SIGNATURE,
+    steps: ['rename f g', 'unlink g'],
+  },
+  {
+    name: 'empty without a label',
+    label: undefined,
+    content: '',
+    steps: [READ, 'open! w f , write x , close', READ],
+  },
+  {
+    name: 'empty with its label',
+    label: good(''),
+    content: '',
+    steps: [READ, 'open! w f , write x , close', READ],
+  },
+  {
+    name: 'empty with a signature, written',
+    label: SIGNATURE,
+    content: '',
+    steps: ['open! w f , write x , close', READ],
+  },
+];
+
+/** A file that the steps make: its owner is whoever makes it, so it is named $O by becoming that user. */
+const AS_OWNER = 'as $O $O , ';
+const NEW: readonly Life[] = [
+  { name: 'made empty', steps: [`${AS_OWNER}open! wc g , close`, 'open! r g , read'] },
+  {
+    name: 'made and written',
+    steps: [`${AS_OWNER}open! wc g , write new , close`, 'open! r g , read'],
+  },
+  {
+    name: 'made and written by O_RDWR',
+    steps: [`${AS_OWNER}open! rwc g , write new , close`, 'open! r g , read'],
+  },
+  { name: 'made for reading', steps: [`${AS_OWNER}open! rc g , read , close`, 'open! r g , read'] },
+  {
+    name: 'made empty, written later',
+    steps: [
+      `${AS_OWNER}open! wc g , close`,
+      `${AS_OWNER}open! w g , write x , close`,
+      'open! r g , read',
+    ],
+  },
+  {
+    name: 'made empty, appended to later by root',
+    steps: [`${AS_OWNER}open! wc g , close`, 'open! a g , write x , close', 'open! r g , read'],
+  },
+  {
+    name: 'made, and read while open',
+    steps: [
+      `${AS_OWNER}open! wc g , write new , open! r g , read , close , use 0 , close`,
+      'open! r g , read',
+    ],
+  },
+  {
+    name: 'made, and its label looked at while open',
+    steps: [
+      `${AS_OWNER}open! wc g , write new , getx g security.ima , close , getx g security.ima`,
+    ],
+  },
+  {
+    name: 'made, opened again before the end and written',
+    steps: [
+      `${AS_OWNER}open! wc g , open! w g , write new , close , use 0 , close`,
+      'open! r g , read',
+    ],
+  },
+  { name: 'made by mknod', steps: [`${AS_OWNER}mknod g f 644`, 'open! r g , read'] },
+  {
+    name: 'made by mknod and written',
+    steps: [`${AS_OWNER}mknod g f 644 , open! w g , write new , close`, 'open! r g , read'],
+  },
+  {
+    name: 'made without a name and linked',
+    steps: [`${AS_OWNER}open! rwm . , write new , linkfd g , close`, 'open! r g , read'],
+  },
+  {
+    name: 'made and truncated',
+    steps: [`${AS_OWNER}open! wct g , write new , close`, 'open! r g , read'],
+  },
+  {
+    name: 'made exclusively',
+    steps: [`${AS_OWNER}open! wcx g , write new , close`, 'open! r g , read'],
+  },
+  {
+    name: 'made by root and given away',
+    steps: ['open! wc g , write new , close , chown g $O $O', 'open! r g , read'],
+  },
+  {
+    name: 'made by root and given away while open',
+    steps: ['open! wc g , chown g $O $O , write new , close', 'open! r g , read'],
+  },
+  {
+    name: 'made and labelled wrongly while open',
+    steps: [
+      `open! wc g , chown g $O $O , setx g security.ima ${wrong} , write new , close`,
+      'open! r g , read',
+    ],
+  },
+  {
+    name: 'made and signed while open and empty',
+    steps: [
+      `open! wc g , chown g $O $O , setx g security.ima ${SIGNATURE} , write new , close`,
+      'open! r g , read',
+    ],
+  },
+  {
+    name: 'made and signed, opened again while empty',
+    steps: [
+      `${AS_OWNER}open! wc g , close`,
+      `setx g security.ima ${SIGNATURE}`,
+      'open! w g , write new , close',
+      'open! r g , read',
+    ],
+  },
+  {
+    name: 'made through a mapping',
+    steps: [
+      `${AS_OWNER}open! rwc g , ftruncate 10 , mmap rw s 10 , store 0 hello , munmap , close`,
+      'open! r g , read',
+    ],
+  },
+  {
+    name: 'a program made and executed',
+    steps: [
+      `${AS_OWNER}open! r /mnt/$D/f , open! wc g , copyrange 0 200 , close , chmod g 755 , run g`,
+    ],
+  },
+];
+
+const lives = (kind: string, rules: readonly string[]): Case[] => [
+  ...LIVES.map(
+    ({ name, content = TEXT, steps, makes = [], ...more }): Case => ({
+      name: `${kind}: ${name}`,
+      rules,
+      files: {
+        f: {
+          content,
+          mode: 0o666,
+          ...('label' in more
+            ? more.label === undefined
+              ? {}
+              : { label: more.label }
+            : { label: good(content) }),
+        },
+      },
+      steps,
+      makes,
+    }),
+  ),
+  ...NEW.map(
+    ({ name, steps }): Case => ({
+      name: `${kind}: ${name}`,
+      rules,
+      files: { f: { content: PROGRAM, mode: 0o755, label: good(PROGRAM) } },
+      steps,
+      makes: ['g'],
+    }),
+  ),
+];
+
+const READS = 'appraise func=FILE_CHECK mask=MAY_READ fowner=$O';
+
+export const life: readonly Scene[] = [
+  {
+    name: 'life',
+    cases: [
+      ...lives('appraised', ['appraise fowner=$O']),
+      ...lives('appraised when read', [READS]),
+      ...lives('hashed', ['hash fowner=$O']),
+      ...lives('hashed, and appraised when read', ['hash fowner=$O', READS]),
+    ],
+  },
+  { name: 'life-log', mode: 'log', cases: lives('log, appraised', ['appraise fowner=$O']) },
+  { name: 'life-fix', mode: 'fix', cases: lives('fix, appraised', ['appraise fowner=$O']) },
+];
