@@ -58,7 +58,7 @@ const cases: readonly (readonly [lines: readonly string[], findings: readonly st
   [['audit fsname=xfs fs_subtype=sshfs'], ['1 unreachable']],
   [['audit func=KEXEC_KERNEL_CHECK mask=MAY_READ'], ['1 hook-never-run']],
   [['audit func=FIRMWARE_CHECK'], ['1 hook-never-run']],
-  [['audit func=MMAP_CHECK_REQPROT'], ['1 hook-never-run']],
+  [['audit func=MMAP_CHECK_REQPROT'], []],
   [['dont_audit fowner=0'], ['1 nothing-to-except', '- no-action']],
   [[], ['- no-action']],
   [['audit', 'dont_audit fowner=0'], ['2 shadowed']],
