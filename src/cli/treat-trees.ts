@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
+import { shownPath, systemPath, walkFiles } from '../labels/walk-files.js';
 import type { Invocation } from './command.js';
 import { EXIT } from './exit-codes.js';
 import { FileBatches } from './file-batches.js';
@@ -8,9 +9,9 @@ import { FileCrew } from './file-crew.js';
 import type { BatchReport, FileOutcome, FileResult, FileTask } from './file-task.js';
 import { Interruption } from './interruption.js';
 import type { Output } from './output.js';
+import { printable } from './printable.js';
 import { Progress } from './progress.js';
 import { UserError } from './user-error.js';
-import { shownPath, systemPath, walkFiles } from './walk-files.js';
 
 const PROGRESS_EVERY_MS = 100;
 const MOST_JOBS = 256;
@@ -115,9 +116,11 @@ function add(counts: Record<FileResult, number>, report: BatchReport): void {
 }
 
 function tellFile(output: Output, path: string, outcome: FileOutcome, line: Trees['line']): void {
-  const text = line?.(path, outcome);
+  // Whoever names a file may name it so that a terminal obeys it, or that it looks like two.
+  const name = printable(path, Number.POSITIVE_INFINITY);
+  const text = line?.(name, outcome);
   output.result('file', { path, ...outcome }, text);
   if (outcome.result === 'failed' && text === undefined && !output.json) {
-    output.note(`imafs: ${path}: ${outcome.message}`);
+    output.note(`imafs: ${name}: ${outcome.message}`);
   }
 }

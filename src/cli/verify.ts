@@ -1,18 +1,16 @@
-import { readKeysDirectory } from '../keys/keys-directory.js';
-import { loadPublicKey, type SentKey } from '../keys/sent-key.js';
+import type { SentKey } from '../keys/sent-key.js';
 import type { Invocation } from './command.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import type { FileTask } from './file-task.js';
 import { liveMount } from './live-mount.js';
 import type { Output } from './output.js';
+import { systemKeys } from './system-keys.js';
 import { treatTrees } from './treat-trees.js';
-import { UserError } from './user-error.js';
 
 /** `imafs verify`: whether security.ima of each file fits what it holds. */
 export async function verify(invocation: Invocation): Promise<ExitCode> {
   const { options, operands, output } = invocation;
-  const directory = options.text('keys');
-  const keys = directory === undefined ? [] : keysOf(directory, output);
+  const keys = keysOf(options.text('keys'), output);
   const demandsSignature = options.flag('signed');
   const tasks: FileTask[] = [];
   for (const operand of operands) {
@@ -33,13 +31,12 @@ export async function verify(invocation: Invocation): Promise<ExitCode> {
 }
 
 /** Those a mount with keys=DIR would trust. */
-function keysOf(directory: string, output: Output): SentKey[] {
-  const keys = readKeysDirectory(directory, loadPublicKey);
-  if (!keys.ok) throw new UserError(EXIT.key, 'bad-key', keys.problem);
-  for (const { file, description, reasons } of keys.value.unadmitted) {
+function keysOf(directory: string | undefined, output: Output): SentKey[] {
+  const { trusted, unadmitted } = systemKeys(directory);
+  for (const { file, description, reasons } of unadmitted) {
     output.note(`imafs: ${file}: ${description}: not trusted: ${reasons.join('; ')}`);
   }
-  return keys.value.trusted.map(({ keyId, description, certificate }) => {
+  return trusted.map(({ keyId, description, certificate }) => {
     return { keyId, description, certificate };
   });
 }
