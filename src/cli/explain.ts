@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync, readSync, type Stats, statSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { errnoOf } from '../base/errno.js';
 import { showRule } from '../ima/policy/show-rule.js';
@@ -36,10 +37,15 @@ export async function explain({ operands, options, output }: Invocation): Promis
   }
   const attempt = tryToRead(path);
   const label = labelFacts(path);
-  const control = options.text('control');
   const namespace = namespaceOf(report, options.text('ns'));
+  const mending = {
+    label,
+    behind: pathBehind(client, report, path),
+    ownNamespace: report.namespace,
+    controlName: options.text('control'),
+  };
   const denials = standingDenials(client, report, path, stat, attempt.errno).map((denial) =>
-    mendedDenial(client, denial, label, report.namespace, control),
+    mendedDenial(client, denial, mending),
   );
   const rules = decidingRules(client, report, namespace, { path, stat, head: attempt.head });
   const readable = attempt.errno === undefined ? 'allowed' : `refused (${attempt.errno})`;
@@ -108,6 +114,13 @@ function standingDenials(
     latest.set(`${denial.namespace} ${denial.judge} ${denial.operation}`, denial);
   }
   return [...latest.values()];
+}
+
+/** Who may not read a file to sign it may do so where no policy judges, unless the mount covers that. */
+function pathBehind(client: ControlClient, report: Status, path: string): string | undefined {
+  const backing = report.mount?.backing;
+  if (backing === undefined || backing === client.mount.mountpoint) return undefined;
+  return join(backing, client.pathBelow(path));
 }
 
 function namespaceOf(report: Status, given: string | undefined): number {

@@ -5,6 +5,15 @@ import type { LabelFacts } from './label-facts.js';
 import { MOUNT_OPTIONS } from './mount-option-table.js';
 import { UserError } from './user-error.js';
 
+/** What is known of the file and of who asks. */
+export interface MendingFacts {
+  readonly label: LabelFacts;
+  /** Where the file is behind the mount, if that is another place. */
+  readonly behind: string | undefined;
+  readonly ownNamespace: number;
+  readonly controlName: string | undefined;
+}
+
 /**
  * A refusal with the remedy that fits what is known besides: which key the signature names, and whether
  * the keyring of the namespace that refused has it.
@@ -12,9 +21,7 @@ import { UserError } from './user-error.js';
 export function mendedDenial(
   client: ControlClient,
   denial: Denial,
-  label: LabelFacts,
-  own: number,
-  controlName: string | undefined,
+  { label, behind, ownNamespace, controlName }: MendingFacts,
 ): Denial {
   const { cause, path, judge, rule } = denial;
   const algorithms = /(?<= |^)appraise_algos=(\S+)/.exec(rule?.text ?? '')?.[1]?.split(',');
@@ -24,9 +31,10 @@ export function mendedDenial(
     path,
     rule: { ...(algorithms && { appraise_algos: algorithms }) },
     mountpoint: isUsual ? client.mount.mountpoint : undefined,
+    signPath: behind,
     keyId: label.keyid,
     isKeyKnown: label.keyid === undefined ? undefined : hasKey(client, judge, label.keyid),
-    judge: judge === own ? undefined : judge,
+    judge: judge === ownNamespace ? undefined : judge,
   });
   if (remedy === undefined) return denial;
   const { command } = remedy;

@@ -89,13 +89,17 @@ function because(rule: Rule | undefined, depends: readonly string[]): string {
     : `: depends on ${depends.join(', ')} (first by ${ruleText(rule)})`;
 }
 
+/** Empty for what cannot be read: why, is told where it is tried as a file. */
 function readHead(path: string): Buffer {
-  const fd = openSync(path, 'r');
+  let fd: number | undefined;
   try {
+    fd = openSync(path, 'r');
     const head = Buffer.alloc(HEAD_BYTES);
     return head.subarray(0, readSync(fd, head, 0, HEAD_BYTES, 0));
+  } catch {
+    return Buffer.alloc(0);
   } finally {
-    closeSync(fd);
+    if (fd !== undefined) closeSync(fd);
   }
 }
 

@@ -11,6 +11,8 @@ export interface Refusal {
   readonly rule?: Pick<Rule, 'appraise_algos'> | undefined;
   /** The mount it happened on, if its control tree has the usual name. */
   readonly mountpoint?: string | undefined;
+  /** Where the file can be read to be signed, if not at `path`: behind the mount. */
+  readonly signPath?: string | undefined;
   /** Of the signature in security.ima, 8 hex digits. */
   readonly keyId?: string | undefined;
   /** Whether the keyring that was asked has that key. */
@@ -37,7 +39,7 @@ const label = (advice: string): RemedyOf => {
 };
 
 const sign = (advice: string, options = ''): RemedyOf => {
-  return ({ path }) => ({ advice, command: signCommand(path, options) });
+  return (refusal) => ({ advice, command: signCommand(refusal, options) });
 };
 
 const only = (advice: string): RemedyOf => {
@@ -127,7 +129,8 @@ export function remedyText({ advice, command }: Remedy): string {
 }
 
 /** Another key's, or of other content; which of the two, only a look into the keyring tells. */
-function remedyOfSignature({ cause, path, keyId, isKeyKnown, judge, mountpoint }: Refusal): Remedy {
+function remedyOfSignature(refusal: Refusal): Remedy {
+  const { cause, keyId, isKeyKnown, judge, mountpoint } = refusal;
   const options = cause === 'invalid-verity-signature' ? VERITY : '';
   if (isKeyKnown === false) {
     const where = judge === undefined ? '' : `--ns ${judge} `;
@@ -140,7 +143,7 @@ function remedyOfSignature({ cause, path, keyId, isKeyKnown, judge, mountpoint }
     isKeyKnown === true
       ? `the file is not what key ${keyId} signed; if the change is wanted`
       : 'the file is not what was signed, or the key is not in .ima (imafs key ls); to sign it anew';
-  return { advice, command: signCommand(path, options) };
+  return { advice, command: signCommand(refusal, options) };
 }
 
 function remedyOfAlgorithm({ path, rule, mountpoint }: Refusal): Remedy {
@@ -157,6 +160,6 @@ function remedyOfAlgorithm({ path, rule, mountpoint }: Refusal): Remedy {
       };
 }
 
-function signCommand(path: string, options: string): string {
-  return `imafs label sign ${options}--key KEY ${shellWord(path)}`;
+function signCommand({ path, signPath = path }: Refusal, options: string): string {
+  return `imafs label sign ${options}--key KEY ${shellWord(signPath)}`;
 }
