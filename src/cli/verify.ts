@@ -1,7 +1,8 @@
+import { remedyOf, remedyText } from '../ima/remedy.js';
 import type { SentKey } from '../keys/sent-key.js';
 import type { Invocation } from './command.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
-import type { FileTask } from './file-task.js';
+import type { FileFacts, FileTask } from './file-task.js';
 import { liveMount } from './live-mount.js';
 import type { Output } from './output.js';
 import { systemKeys } from './system-keys.js';
@@ -21,13 +22,20 @@ export async function verify(invocation: Invocation): Promise<ExitCode> {
     invocation,
     tasks,
     line: (path, outcome) =>
-      outcome.result === 'failed' ? `${path}: ${outcome.message}` : undefined,
+      outcome.result === 'failed' ? `${path}: ${outcome.message}${hint(path, outcome)}` : undefined,
     summarize: (counts) => {
       const { ok, failed } = counts;
       output.result('summary', { ok, failed }, `${ok} ok, ${failed} failed`);
     },
   });
   return failed === 0 ? EXIT.ok : EXIT.problems;
+}
+
+function hint(path: string, { cause, keyid, key }: FileFacts): string {
+  const isKeyKnown = keyid === undefined ? undefined : key !== undefined;
+  const remedy =
+    cause === undefined ? undefined : remedyOf({ cause, path, keyId: keyid, isKeyKnown });
+  return remedy === undefined ? '' : `\n  hint: ${remedyText(remedy)}`;
 }
 
 /** Those a mount with keys=DIR would trust. */

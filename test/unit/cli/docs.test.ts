@@ -6,6 +6,7 @@ import { commandTable } from '../../../src/cli/commands.js';
 import { EXIT_MEANINGS } from '../../../src/cli/exit-codes.js';
 import { MOUNT_OPTIONS } from '../../../src/cli/mount-option-table.js';
 import { ENTRIES } from '../../../src/control/entries.js';
+import { FINDING_CODES } from '../../../src/ima/policy/lint/finding.js';
 import { PROJECT } from '../../helpers/project.js';
 
 const page = readFileSync(`${PROJECT}CLI.md`, 'utf8');
@@ -23,6 +24,10 @@ test('CLI.md has every exit code with its meaning', () => {
   for (const [code, meaning] of Object.entries(EXIT_MEANINGS)) {
     assert.ok(page.includes(`| ${code} | ${meaning} |`), `${code} ${meaning}`);
   }
+});
+
+test('CLI.md has every code that policy lint tells', () => {
+  for (const code of FINDING_CODES) assert.ok(page.includes(`\`${code}\``), code);
 });
 
 test('CLI.md has every mount option', () => {

@@ -6,28 +6,31 @@ import type { Rule } from '../rule.js';
 export type Severity = 'error' | 'warning' | 'note';
 
 /** Stable words for scripts (CLI.md): add, do not change. */
-export type FindingCode =
-  | 'shadowed'
-  | 'duplicate'
-  | 'unreachable'
-  | 'hook-never-run'
-  | 'other-file-system'
-  | 'nothing-to-except'
-  | 'except-at-end'
-  | 'excepts-everything'
-  | 'no-action'
-  | 'setxattr-ignored'
-  | 'appraises-everything'
-  | 'stale-hash'
-  | 'digest-of-writer'
-  | 'unsigned-policy'
-  | 'unsigned-code'
-  | 'root-escapes'
-  | 'weak-algorithm'
-  | 'measures-writes'
-  | 'unmeasured-programs'
-  | 'unknown-keyring'
-  | 'too-long';
+export const FINDING_CODES = [
+  'shadowed',
+  'duplicate',
+  'unreachable',
+  'hook-never-run',
+  'other-file-system',
+  'nothing-to-except',
+  'except-at-end',
+  'excepts-everything',
+  'no-action',
+  'setxattr-ignored',
+  'appraises-everything',
+  'stale-hash',
+  'digest-of-writer',
+  'unsigned-policy',
+  'unsigned-code',
+  'root-escapes',
+  'weak-algorithm',
+  'measures-writes',
+  'unmeasured-programs',
+  'unknown-keyring',
+  'too-long',
+] as const;
+
+export type FindingCode = (typeof FINDING_CODES)[number];
 
 /** Something that whoever wrote a policy may want to know. */
 export interface Finding {
