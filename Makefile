@@ -93,11 +93,12 @@ soak: build
 	@.ci/prepare-machine test
 	IMAFS_SOAK=1000000 node dist/test/run-tests.js mount/soak
 
-# The public suites, from their built sources: test/conformance/README.md.
+# The public suites, from their sources: test/conformance/README.md.
 conformance: build
 	@.ci/prepare-machine conformance
 	test/conformance/pjdfstest "$(PJDFSTEST)"
 	test/conformance/xfstests "$(XFSTESTS)"
+	test/conformance/ima-evm-utils "$(IMA_EVM_UTILS)"
 
 install: build
 	.ci/install-files "$(DESTDIR)" "$(PREFIX)" "$(SBINDIR)"

@@ -40,7 +40,7 @@ import { GUARDED_XATTRS } from './gate/opened-file.js';
 import { Settling } from './gate/settling.js';
 import { XattrHandler } from './gate/xattr.js';
 import { changeIma, type Ima } from './ima/ima.js';
-import type { PolicyMachine } from './ima/policy/condition.js';
+import type { Lsm, PolicyMachine } from './ima/policy/condition.js';
 import type { SystemKeys } from './keys/keys-directory.js';
 import type { Lists } from './lists/lists.js';
 import { boundNames } from './namespaces/bound-names.js';
@@ -49,6 +49,7 @@ import { Lifecycle } from './namespaces/lifecycle.js';
 import { Lineage } from './namespaces/lineage.js';
 import { namespaceIds } from './namespaces/namespace-ids.js';
 import { Paths } from './namespaces/paths.js';
+import { policyCheck } from './namespaces/policy-check.js';
 import { PolicyLoader } from './namespaces/policy-loader.js';
 import { PolicyReads } from './namespaces/policy-reads.js';
 import { ProcessWalks } from './namespaces/process-walks.js';
@@ -73,6 +74,13 @@ export interface RunningDaemon {
 
 /** What a policy may ask of this machine. */
 const policyMachine: PolicyMachine = { canHash, lsm: activeLsm() };
+
+/** Where the security modules keep their labels of files. */
+const LABEL_XATTRS: Readonly<Record<Lsm, string>> = {
+  selinux: 'security.selinux',
+  smack: 'security.SMACK64',
+  apparmor: 'security.apparmor',
+};
 
 /** How long the helper that reads a policy file for its writer may take. */
 const POLICY_READ_MS = 5000;
@@ -257,6 +265,7 @@ const serve = (mounted: Mounted): RunningDaemon => {
   const keyrings = keyringsOf(keys, addon, { registry, measurements });
   const policyLoader = new PolicyLoader({
     readAsCaller: (caller, path, limit) => policyReads.read(caller, path, limit),
+    checkFile: policyCheck(audit),
     changed: () => registry.changed(),
     firstLoaded: (namespace, caller) => keyrings.measureQueued(namespace, caller),
     auditStatus,
@@ -266,7 +275,12 @@ const serve = (mounted: Mounted): RunningDaemon => {
   if (options.policy.kind === 'text') policyLoader.startedCustom(registry.system);
 
   // The requests that need a decision.
-  const fileSystem = { fsMagic: facts.fsMagic, fsName: backing.fsName, fsUuid: facts.fsUuid };
+  const fileSystem = {
+    fsMagic: facts.fsMagic,
+    fsName: backing.fsName,
+    fsSubtype: backing.fsSubtype,
+    fsUuid: facts.fsUuid,
+  };
   const device = deviceOfMount(options.mountpoint);
   const paths = new Paths(options.mountpoint, device ?? '');
   const denials = new Denials(paths, log);
@@ -287,6 +301,7 @@ const serve = (mounted: Mounted): RunningDaemon => {
     transport,
     pool,
     digests,
+    labelXattr: policyMachine.lsm && LABEL_XATTRS[policyMachine.lsm],
     fileSystem,
     sharing,
     mmapCheck: options.mmapCheck,

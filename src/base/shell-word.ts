@@ -9,7 +9,7 @@ const UNSHOWABLE = /[\p{Cc}\uf780-\uf7ff]/u;
 export function shellWord(text: string): string {
   if (PLAIN.test(text)) return text;
   if (!UNSHOWABLE.test(text)) return `'${text.replaceAll("'", "'\\''")}'`;
-  const escaped = [...text].map((character) =>
+  const escaped = Array.from(text, (character) =>
     UNSHOWABLE.test(character) ? hexEscapes(character) : character.replace(/['\\]/, '\\$&'),
   );
   return `$'${escaped.join('')}'`;

@@ -12,8 +12,8 @@ import {
   type MountPlaces,
   resolveMountPlaces,
 } from './mount-places.js';
+import type { Output } from './output.js';
 import { startFailure } from './start-failure.js';
-import { systemKeys } from './system-keys.js';
 import { UserError } from './user-error.js';
 
 /** A daemon that serves its mount, in this process. */
@@ -41,9 +41,7 @@ export async function mount(
   const { isOverDead, ...places } = await resolveMountPlaces(backing, mountpoint);
   const settings = daemonSettings(places, mountOptions, options.flag('verbose') ? 'debug' : 'info');
   demandUncovered(settings);
-  for (const { file, reasons } of systemKeys(settings.keysDirectory).unadmitted) {
-    output.note(`imafs: ${file} is not admitted: ${reasons.join('; ')}`);
-  }
+  if (settings.keysDirectory !== undefined) await noteUnadmitted(settings.keysDirectory, output);
   if (options.flag('fake')) return EXIT.ok;
   if (isOverDead) {
     output.note(`imafs: the mount on ${mountpoint} is dead, its daemon is gone: replacing it`);
@@ -55,6 +53,14 @@ export async function mount(
   );
   output.result('mounted', { ...places, pid }, undefined);
   return EXIT.ok;
+}
+
+/** The daemon would say it in its log alone. */
+async function noteUnadmitted(keysDirectory: string, output: Output): Promise<void> {
+  const { systemKeys } = await import('./system-keys.js');
+  for (const { file, reasons } of systemKeys(keysDirectory).unadmitted) {
+    output.note(`imafs: ${file} is not admitted: ${reasons.join('; ')}`);
+  }
 }
 
 /** Throws a UserError for the first word that is none of the table's. */

@@ -21,7 +21,7 @@ export interface LabelRuleParts {
   readonly sharing: Pick<Sharing, 'mayWrite'>;
   readonly hashPool: Pick<HashPool, 'digest'>;
   /** What policy conditions know of the backing file system. */
-  readonly fileSystem: Pick<ObjectFacts, 'fsMagic' | 'fsName' | 'fsUuid'>;
+  readonly fileSystem: Pick<ObjectFacts, 'fsMagic' | 'fsName' | 'fsSubtype' | 'fsUuid'>;
   /** An extended attribute by descriptor, undefined where there is none. */
   readonly readXattr: (fd: number, name: string) => Uint8Array | undefined;
   /** /proc/TID/uid_map or gid_map (user_namespaces(7)); readIdMap but in tests. */

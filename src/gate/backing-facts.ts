@@ -5,6 +5,8 @@ import { mountOfPath, parseMountinfo } from '../base/mountinfo.js';
 export interface BackingFacts {
   /** Name of the file system's type, as fsname= conditions want it. */
   readonly fsName: string;
+  /** What fs_subtype= conditions want: what stands behind the dot of fuse.sshfs. */
+  readonly fsSubtype: string | undefined;
   /** Id for writing on behalf of callers: neither root's nor one that reserved blocks are kept for. */
   readonly anonymousId: number;
 }
@@ -20,7 +22,9 @@ export const backingFacts = (backing: string): BackingFacts => {
   );
   const [first] = ANONYMOUS_IDS;
   const anonymousId = ANONYMOUS_IDS.find((id) => !reserved.includes(String(id))) ?? first;
-  return { fsName: mount?.type ?? 'unknown', anonymousId };
+  // Only FUSE has a subtype, and mountinfo shows both in one word (show_type).
+  const [fsName = 'unknown', fsSubtype] = mount?.type.split('.', 2) ?? [];
+  return { fsName, fsSubtype, anonymousId };
 };
 
 /** Device of the file system mounted at `mountpoint` last, major:minor; undefined if there is none. */

@@ -33,8 +33,10 @@ export interface OpenedFileParts {
   >;
   readonly pool: Pick<HashPool, 'digest' | 'writeXattr'>;
   readonly digests: DigestCache;
+  /** Where the security module keeps labels of files; undefined where there is none. */
+  readonly labelXattr: string | undefined;
   /** What policy conditions know of the backing file system. */
-  readonly fileSystem: Pick<ObjectFacts, 'fsMagic' | 'fsName' | 'fsUuid'>;
+  readonly fileSystem: Pick<ObjectFacts, 'fsMagic' | 'fsName' | 'fsSubtype' | 'fsUuid'>;
 }
 
 /** One state of a file: what is judged. */
@@ -59,6 +61,7 @@ export class OpenedFile implements ImaFile {
   #unwrittenVersion = -1;
   /** Whether the policy that is asked now may have security.ima written; set before asking it. */
   mayFix = false;
+  readonly object: ObjectFacts;
   /** What is read of it is taken although it changed meanwhile; else FileMoved. */
   acceptsMove = false;
   /** Whether the namespace that it is asked for has a writer of its own; set before asking it. */
@@ -73,6 +76,18 @@ export class OpenedFile implements ImaFile {
   ) {
     this.#version = state.version;
     this.#imaXattr = state.imaXattr;
+    const { uid, gid } = state;
+    const { fileSystem, labelXattr, addon } = parts;
+    this.object = {
+      uid,
+      gid,
+      ...fileSystem,
+      // Looked at by few policies.
+      get label() {
+        const label = labelXattr && addon.getXattr(upcall.fd, labelXattr);
+        return label ? String(label).replace(/\0+$/, '') : undefined;
+      },
+    };
   }
 
   /** As native saw it when it asked. */
@@ -111,11 +126,6 @@ export class OpenedFile implements ImaFile {
 
   get version(): number {
     return this.#version;
-  }
-
-  get object(): ObjectFacts {
-    const { uid, gid } = this.state;
-    return { uid, gid, ...this.parts.fileSystem };
   }
 
   get mode(): number {

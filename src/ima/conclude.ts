@@ -29,7 +29,7 @@ export function conclude(
   const passed = decision.appraise !== undefined && problem === undefined;
   const mayUpdateXattr = writable && (passed || decision.hash);
   if (mayUpdateXattr) {
-    iint.addWriter(file.version, isNew && decision.appraise !== undefined); // IMA_UPDATE_XATTR, IMA_NEW_FILE
+    iint.addWriter(file.version, isNew); // IMA_UPDATE_XATTR
   }
   const cause = problem?.cause ?? outcome.cause;
   const cacheable = cause === undefined && !isNew && iint.speaksFor(file.version, generation);

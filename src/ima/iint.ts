@@ -20,9 +20,9 @@ export const IMA_DIGSIG = 1 << 12;
 
 /** A writer whose open passed appraisal is about: its last close may write security.ima. */
 export const IMA_UPDATE_XATTR = 1 << 9;
-/** That writer's file was new: even if it stays empty it gets a hash. */
+/** The file is in the making, and that was appraised: it needs no label yet. */
 export const IMA_NEW_FILE = 1 << 10;
-/** The version has moved since that writer's open was judged. */
+/** The version has moved since that writer's open was judged, or it made the file, be it empty. */
 const WRITTEN = 1 << 11;
 
 /** Iints with a writer an eviction passes over before it gives up for this time. */
@@ -90,8 +90,8 @@ export class Iint {
 
   /** A writer opened the file at `version`, and the open passed. */
   addWriter(version: number, isNew: boolean): void {
-    this.flags |= IMA_UPDATE_XATTR | (isNew ? IMA_NEW_FILE : 0);
-    if (this.version !== version) {
+    this.flags |= IMA_UPDATE_XATTR;
+    if (isNew || this.version !== version) {
       this.flags |= WRITTEN;
     }
   }
@@ -102,7 +102,7 @@ export class Iint {
 
   /** Whether the file is another one than the writers found, `version` being today's. */
   isWritten(version: number): boolean {
-    return this.has(WRITTEN | IMA_NEW_FILE) || this.version !== version;
+    return this.has(WRITTEN) || this.version !== version;
   }
 
   /** The last writer is gone: nothing is known of the file any more. */

@@ -4,6 +4,7 @@ import { fixXattr } from './fix-xattr.js';
 import type { Ima } from './ima.js';
 import type { PolicyDecision } from './policy/match-policy.js';
 import type { AppendedSignature, AuditPort, Digest, ImaFile, IntegrityStatus } from './ports.js';
+import { measureBlacklistedHash } from './process-buffer-measurement.js';
 
 /** What the namespace was like when the access began; what it becomes meanwhile is for the next. */
 export type Moment = Pick<Ima, 'generation' | 'mode'>;
@@ -42,7 +43,7 @@ export async function appraise(
   ima: Ima,
   { mode }: Moment,
   audit: AuditPort,
-  { demands }: PolicyDecision,
+  { measure: mustMeasure, rules, demands }: PolicyDecision,
   { file, isNew, collected, modsig }: Appraised,
 ): Promise<Outcome> {
   if (!collected.ok) {
@@ -51,8 +52,14 @@ export async function appraise(
   const found = collected.digest;
   const op = 'appraise_data';
   const { keyring } = ima;
-  if (demands.signature !== undefined && isBlacklisted(ima, found, modsig)) {
-    // ima_check_blacklist: the kernel leaves no record of its own.
+  if (
+    demands.signature !== undefined &&
+    keyring.isBlacklisted('bin', signedDigest(found, modsig))
+  ) {
+    // ima_check_blacklist: the kernel leaves no audit record.
+    if (mustMeasure) {
+      await measureBlacklistedHash(ima, audit, signedDigest(found, modsig), rules.measure);
+    }
     const cause = 'blacklisted-hash';
     return { status: 'FAIL', op, cause, found, wanted: undefined, isSigned: false };
   }
@@ -84,13 +91,9 @@ function withAlgorithm(
   return { ...outcome, ...denied, status: 'FAIL' };
 }
 
-/** Whose digest somebody has put into .blacklist: the one that the appended signature is over, if any. */
-function isBlacklisted(
-  { keyring }: Ima,
-  found: Digest,
-  modsig: AppendedSignature | undefined,
-): boolean {
-  return keyring.isBlacklisted('bin', (modsig?.digest ?? found).bytes);
+/** What a signature is over: the content before it, where one is appended. */
+function signedDigest(found: Digest, modsig: AppendedSignature | undefined): Uint8Array {
+  return (modsig?.digest ?? found).bytes;
 }
 
 /** Only the audit record was wanted: an appraisal that passed before stands. */

@@ -1,6 +1,7 @@
 import { bufferEvent } from './buffer-event.js';
 import type { Ima } from './ima.js';
 import { matchPolicy } from './policy/match-policy.js';
+import type { Rule } from './policy/rule.js';
 import type { AuditPort, ObjectFacts, Subject } from './ports.js';
 import { addEntry, entryOf, measurementOf } from './store-measurement.js';
 import { templateByName } from './template/template.js';
@@ -40,9 +41,7 @@ export async function processBufferMeasurement(
   if (!isWanted) {
     return undefined;
   }
-  // ima_template_desc_buf: by a template that shows the data, unless the rule names another.
-  const usual = { ...ima, template: templateByName('ima-buf') ?? ima.template };
-  const { pcr, template } = measurementOf(usual, rules.measure);
+  const { pcr, template } = measurementOf(byBufferTemplate(ima), rules.measure);
   const event = bufferEvent(eventName, bytes, ima.hashAlgorithm);
   const cause = await addEntry(ima, audit, entryOf(template, pcr, event));
   if (cause !== undefined) {
@@ -50,4 +49,25 @@ export async function processBufferMeasurement(
     audit.integrity({ type: 1804, op, cause: 'store_entry', result: 0, errno: 0 });
   }
   return cause;
+}
+
+/**
+ * ima_check_blacklist: a file whose digest is blacklisted, and that is measured, gets an entry of this as
+ * well. The access is refused in any case.
+ */
+export async function measureBlacklistedHash(
+  ima: Ima,
+  audit: AuditPort,
+  digest: Uint8Array,
+  rule: Rule | undefined,
+): Promise<void> {
+  const { template } = byBufferTemplate(ima);
+  const { pcr } = measurementOf(ima, rule);
+  const event = bufferEvent('blacklisted-hash', digest, ima.hashAlgorithm);
+  await addEntry(ima, audit, entryOf(template, pcr, event));
+}
+
+/** ima_template_desc_buf: a template that shows the data, unless a rule names another. */
+function byBufferTemplate(ima: Ima): Ima {
+  return { ...ima, template: templateByName('ima-buf') ?? ima.template };
 }

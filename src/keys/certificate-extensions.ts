@@ -3,6 +3,7 @@ import type { BaseBlock } from 'asn1js';
 import * as asn1js from 'asn1js';
 import * as pkijs from 'pkijs';
 import { failure, type Result, success } from '../base/result.js';
+import { readAsn1 } from './read-asn1.js';
 
 /** Who signed it; either or both may be there. */
 export interface AuthorityKeyId {
@@ -17,7 +18,7 @@ export interface KeyUsage {
   readonly keyCertSign: boolean;
 }
 
-/** Values by the extensions' OIDs. */
+/** Values by the extensions' OIDs, of those that are looked at. */
 export type Extensions = ReadonlyMap<string, BaseBlock>;
 
 const SUBJECT_KEY_ID = '2.5.29.14';
@@ -32,15 +33,17 @@ const DIRECTORY_NAME = 4;
 const DIGITAL_SIGNATURE = 0x80;
 const KEY_CERT_SIGN = 0x04;
 
+const READ = [SUBJECT_KEY_ID, KEY_USAGE, BASIC_CONSTRAINTS, AUTHORITY_KEY_ID];
+
 /** The problem is a sentence. */
 export function extensionsOf({ extensions = [] }: pkijs.Certificate): Result<Extensions, string> {
   const found = new Map<string, BaseBlock>();
-  for (const { extnID, extnValue } of extensions) {
+  for (const { extnID, extnValue } of extensions.filter(({ extnID: id }) => READ.includes(id))) {
     // x509_process_extension refuses a second key id, RFC 5280 a second one of any kind.
     if (found.has(extnID)) {
       return failure(`the extension ${extnID} is there twice`);
     }
-    found.set(extnID, asn1js.fromBER(bytesOf(extnValue)).result);
+    found.set(extnID, readAsn1(bytesOf(extnValue)));
   }
   return success(found);
 }

@@ -13,6 +13,7 @@ import {
   subjectKeyIdOf,
 } from './certificate-extensions.js';
 import { keyDescription } from './key-description.js';
+import { readAsn1 } from './read-asn1.js';
 import { type SignatureAlgorithm, signatureAlgorithmOf } from './signature-algorithm.js';
 
 /** What the kernel looks at in an X.509 certificate (struct x509_certificate, x509_parser.h). */
@@ -82,11 +83,12 @@ export function parseCertificate(der: Uint8Array): Result<Certificate, string> {
 }
 
 function readCertificate(der: Buffer): Result<Certificate, string> {
+  const asn1 = readAsn1(der);
   const x509 = new X509Certificate(der);
   if (Buffer.compare(x509.raw, der) !== 0) {
-    return failure('bytes follow the certificate, or it is not in DER');
+    return failure('it is not in DER');
   }
-  const parsed = pkijs.Certificate.fromBER(der);
+  const parsed = new pkijs.Certificate({ schema: asn1 });
   const extensions = extensionsOf(parsed);
   if (!extensions.ok) {
     return extensions;

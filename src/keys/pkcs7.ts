@@ -3,6 +3,7 @@ import * as asn1js from 'asn1js';
 import * as pkijs from 'pkijs';
 import { failure, type Result, success } from '../base/result.js';
 import { bytesOf } from './certificate-extensions.js';
+import { readAsn1 } from './read-asn1.js';
 import { signatureAlgorithmOf } from './signature-algorithm.js';
 
 /** A detached signature of some content by one signer or more (struct pkcs7_message). */
@@ -68,19 +69,15 @@ export function parsePkcs7(der: Uint8Array): Result<Pkcs7, string> {
     return failure(`longer than ${PKCS7_BYTES_MAX} bytes`);
   }
   try {
-    return readMessage(Uint8Array.from(der));
+    return readMessage(der);
   } catch (error) {
     // The parser throws for whatever it does not understand, and input is anybody's.
     return failure((error as Error).message);
   }
 }
 
-function readMessage(der: Uint8Array<ArrayBuffer>): Result<Pkcs7, string> {
-  const { offset, result } = asn1js.fromBER(der);
-  if (offset !== der.length) {
-    return failure('not one ASN.1 value, or bytes follow it');
-  }
-  const info = new pkijs.ContentInfo({ schema: result });
+function readMessage(der: Uint8Array): Result<Pkcs7, string> {
+  const info = new pkijs.ContentInfo({ schema: readAsn1(der) });
   if (info.contentType !== SIGNED_DATA) {
     return failure(`signed data was expected, not ${info.contentType}`);
   }

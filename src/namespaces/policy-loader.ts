@@ -15,6 +15,7 @@ import type { Rule } from '../ima/policy/rule.js';
 import { firstLine } from './first-line.js';
 import type { AuditStatus } from './lifecycle.js';
 import { LIMITS, type Namespace } from './namespace.js';
+import type { PolicyCheck } from './policy-check.js';
 
 /** What went wrong, for `status` and the log: line and column, never content of a file named by path. */
 export interface LoadProblem {
@@ -40,7 +41,8 @@ export interface PolicyLoaderParts {
     caller: Caller,
     path: string,
     limitBytes: number,
-  ) => Promise<Pick<FileOfCaller, 'content'>>;
+  ) => Promise<FileOfCaller>;
+  readonly checkFile: PolicyCheck;
   /** A policy changed: remembered verdicts are void. */
   readonly changed: () => void;
   /** The first policy that somebody loaded into the namespace is in force. */
@@ -75,7 +77,7 @@ export class PolicyLoader {
     this.#busy.add(namespace.id);
     const before = namespace.ima.policy;
     const isCustom = this.#custom.has(namespace);
-    // ima_write_policy: with IMA_APPRAISE_POLICY only a signed file will do, and those come later.
+    // ima_write_policy: with IMA_APPRAISE_POLICY only a file will do, which is appraised itself.
     const wantsSigned = demandsSignedPolicy(before);
     const existing = isCustom ? before.rules.length : 0;
     const facts = { existing, isFirst: !isCustom, wantsSigned, takesPaths };
@@ -173,11 +175,12 @@ export class PolicyLoad {
   /** The rules of one line, or of the file it names. */
   async #read(text: string, caller: Caller): Promise<Rule[] | LoadProblem> {
     if (this.namespace.isDead) return this.#problem('EINVAL', ended);
-    if (this.before.wantsSigned) {
+    const isPath = text.startsWith('/');
+    if (this.before.wantsSigned && !isPath) {
       await this.#audit(caller, 'policy_update', 'signed policy required', 0);
-      return this.#problem('EACCES', 'signed policy required');
+      return this.#problem('EACCES', 'signed policy required: write the path of a signed file');
     }
-    const rules = text.startsWith('/')
+    const rules = isPath
       ? await this.#readFile(text.trimEnd(), caller)
       : await this.#readRule(text, caller);
     return Array.isArray(rules) && this.#exceedsLimit(rules.length)
@@ -190,9 +193,9 @@ export class PolicyLoad {
     await this.#auditRule(text, parsed.ok ? undefined : parsed.problem);
     if (parsed.ok) return parsed.value === undefined ? [] : [parsed.value];
     await this.#audit(caller, 'update_policy', 'invalid-policy', 0);
-    const { line, column, message, hint } = parsed.problem;
+    const { line, column, message, hint, errno } = parsed.problem;
     const full = `${message}: ${hint}`;
-    return { errno: 'EINVAL', source: INLINE, line, column, message: full };
+    return { errno: errno ?? 'EINVAL', source: INLINE, line, column, message: full };
   }
 
   async #readFile(path: string, caller: Caller): Promise<Rule[] | LoadProblem> {
@@ -200,14 +203,17 @@ export class PolicyLoad {
       const where = `${this.namespace.name}/policy`;
       return this.#problem('EINVAL', `a file can be named by its path in ${where} only`);
     }
-    let text: string;
+    let file: FileOfCaller;
     try {
-      text = String((await this.parts.readAsCaller(caller, path, LIMITS.policyFileBytes)).content);
+      file = await this.parts.readAsCaller(caller, path, LIMITS.policyFileBytes);
     } catch (error) {
       const errno = errnoOf(error);
       if (errno === undefined) throw error;
       return this.#problem(errno, `${path} cannot be read`);
     }
+    const refused = await this.parts.checkFile(this.namespace, caller, path, file);
+    if (refused !== undefined) return this.#problem('EACCES', `${path} is refused: ${refused}`);
+    const text = String(file.content);
     const parsed = parsePolicy(text, path, this.parts.machine);
     const [bad] = parsed.ok ? [] : parsed.problem;
     // Of what is no rule nothing is shown: the writer may name files to learn what is in them.

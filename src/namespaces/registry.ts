@@ -5,12 +5,14 @@
 import type { Addon, Caller, NamespaceOwner, NativeTransport } from '../binding/addon-types.js';
 import type { NamespacePolicy } from '../daemon-options.js';
 import type { Ima } from '../ima/ima.js';
+import type { Policy } from '../ima/policy/policy.js';
 import type { Subject } from '../ima/ports.js';
 import { subjectsOf } from './caller.js';
 import type { Lineage, Standing } from './lineage.js';
 import { Namespace } from './namespace.js';
 import { type NamespaceIds, namespacePlace } from './namespace-ids.js';
 import type { ProcessWalks } from './process-walks.js';
+import { subjectLabel } from './subject-label.js';
 
 /** One policy that has to allow an access, and for whom it is asked. */
 export interface Judge {
@@ -111,7 +113,8 @@ export class Registry {
     const judges: Judge[] = [];
     for (const scope of scopes) {
       for (const namespace of this.#owners(scope, await this.#ancestors(scope, caller))) {
-        judges.push({ namespace, scope, ima: scope.imaOf(namespace), subjects });
+        const ima = scope.imaOf(namespace);
+        judges.push({ namespace, scope, ima, subjects: labelled(subjects, ima.policy, caller) });
       }
     }
     return judges;
@@ -186,7 +189,10 @@ export class Registry {
     this.#published.add(scope.id);
     transport.setScope(scope.id, {
       readCredentials: owners.some(({ ima }) => ima.policy.readsCredentials),
-      cacheable: standing === undefined ? !lineage.isNeeded : standing.kind === 'bound',
+      // Native keys on ids: a label cannot be part of the key.
+      cacheable:
+        !owners.some(({ ima }) => ima.policy.readsSubjectLabel) &&
+        (standing === undefined ? !lineage.isNeeded : standing.kind === 'bound'),
     });
   }
 
@@ -198,3 +204,14 @@ export class Registry {
     }
   }
 }
+
+/** The subjects with the caller's label, where a rule asks for it. */
+const labelled = (
+  subjects: readonly Subject[],
+  { readsSubjectLabel }: Policy,
+  { tid }: Caller,
+): readonly Subject[] => {
+  if (!readsSubjectLabel) return subjects;
+  const label = subjectLabel(tid);
+  return subjects.map((subject) => ({ ...subject, label }));
+};

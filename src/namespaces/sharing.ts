@@ -3,6 +3,7 @@
  * "security.ima is shared"): what one namespace writes, another one's exec may rely on.
  */
 import type { NamespacePolicy } from '../daemon-options.js';
+import { LSM_WORDS } from '../ima/policy/lsm-conditions.js';
 import { matchPolicy } from '../ima/policy/match-policy.js';
 import { Policy } from '../ima/policy/policy.js';
 import { familyOf, type Rule } from '../ima/policy/rule.js';
@@ -63,15 +64,26 @@ const ANYBODY: Subject = {
   capSetgid: false,
 };
 
+/** What an access may differ in, and the group and the label, which owners may change. */
+const OF_ACCESS: readonly (keyof Rule)[] = [
+  'func',
+  'mask',
+  'uid',
+  'euid',
+  'gid',
+  'egid',
+  'fgroup',
+  ...LSM_WORDS,
+];
+
 /**
- * An appraise rule without its conditions on hook, access and subject, nor on the group, which the
- * owner may change; a dont_appraise rule only if it has none of them, for else it leaves some access
- * appraised.
+ * An appraise rule without those conditions; a dont_appraise rule only if it has none of them, for else it
+ * leaves some access appraised.
  */
 const ofObject = (rule: Rule): Rule[] => {
   if (familyOf(rule.action) !== 'appraise') return [];
-  const { func, mask, uid, euid, gid, egid, fgroup, ...rest } = rule;
-  const conditions = [func, mask, uid, euid, gid, egid, fgroup];
-  const isConditional = conditions.some((one) => one !== undefined);
-  return rule.action === 'dont_appraise' && isConditional ? [] : [rest];
+  const isConditional = OF_ACCESS.some((name) => rule[name] !== undefined);
+  if (rule.action === 'dont_appraise' && isConditional) return [];
+  const rest = Object.entries(rule).filter(([name]) => !OF_ACCESS.some((one) => one === name));
+  return [Object.fromEntries(rest) as unknown as Rule];
 };

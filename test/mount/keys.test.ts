@@ -1,5 +1,6 @@
 /** Keyrings of namespaces on a real mount: keys=DIR, keys/ of the control tree. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import { after, describe } from 'node:test';
 import { parseCertificate } from '../../src/keys/certificate.js';
 import { CA, Certificates } from '../helpers/certificates.js';
 import { type Imafs, useImafs } from '../helpers/imafs.js';
+import { digestOf } from '../helpers/label.js';
 import type { Namespace } from '../helpers/namespace.js';
 import { IMAFS } from '../helpers/project.js';
 import { verb } from '../helpers/verb.js';
@@ -158,6 +160,84 @@ async function buffers(reader: Namespace, imafs: Imafs): Promise<[unknown, unkno
 }
 
 const hexOf = (name: string): string => made.read(`${name}.der`).toString('hex');
+
+describe('signed files', () => {
+  const imafs = useImafs({ options: { keys: directory } });
+  const signed = ['appraise func=FILE_CHECK fowner=1000 appraise_type=imasig'];
+
+  const sign = (file: string, name: string): Promise<string> =>
+    imafs.system.ok([
+      ...['evmctl', 'ima_sign', '-a', 'sha256', '--key', made.path(`${name}.key`)],
+      ...['--keyid-from-cert', made.path(`${name}.pem`), imafs.behind(file)],
+    ]);
+
+  imafs.test('are read where the signer’s key is, from when it is there', async () => {
+    imafs.put('file', 'content', { label: 'none' });
+    await sign('file', 'one');
+    const [first, second] = [await imafs.activated(signed), await imafs.activated(signed)];
+    const read = async (namespace: Namespace): Promise<number | null> =>
+      (await namespace.run(['cat', imafs.at('file')])).exit;
+    assert.deepEqual([await read(first), await read(second)], [1, 1]);
+    await add(imafs, first, first, made.path('one.der'));
+    await add(imafs, second, second, made.path('two.der'));
+    assert.deepEqual([await read(first), await read(second)], [0, 1]);
+    assert.match(imafs.auditLines().at(-1) ?? '', /op=appraise_data cause=invalid-signature /);
+    await add(imafs, imafs.system, second, made.path('one.der'));
+    assert.deepEqual([await read(first), await read(second)], [0, 0]);
+    // The key of keys=DIR is in each.
+    await sign('file', 'leaf');
+    assert.deepEqual([await read(first), await read(second)], [0, 0]);
+  });
+
+  imafs.test('a digest in the blacklist is refused at once, the system’s everywhere', async () => {
+    imafs.put('listed', 'blacklisted content', { label: 'none' });
+    await sign('listed', 'leaf');
+    const [first, second] = [await imafs.activated(signed), await imafs.activated(signed)];
+    const read = async (namespace: Namespace): Promise<number | null> =>
+      (await namespace.run(['cat', imafs.at('listed')])).exit;
+    assert.deepEqual([await read(first), await read(second)], [0, 0]);
+    const blacklist = (writer: Namespace, target: Namespace): Promise<string> =>
+      writer.ok([
+        ...['sh', '-c', `echo bin:${digestOf('blacklisted content')} > "$0"`],
+        imafs.control(`${target.id}/keys/.blacklist`),
+      ]);
+    await blacklist(first, first);
+    assert.deepEqual([await read(first), await read(second)], [1, 0]);
+    await blacklist(imafs.system, imafs.system);
+    assert.deepEqual([await read(first), await read(second)], [1, 1]);
+  });
+
+  imafs.test(
+    'a module with an appended signature, as the kernel’s sign-file makes it',
+    async () => {
+      const rules = ['appraise func=MODULE_CHECK appraise_type=imasig|modsig'];
+      const container = await imafs.activated(rules);
+      imafs.put('good.ko', appendedBy('leaf', 'module'), { label: 'none' });
+      imafs.put('rogue.ko', appendedBy('rogue', 'module'), { label: 'none' });
+      imafs.put('attributes.ko', appendedBy('leaf', 'module', []), { label: 'none' });
+      const read = async (name: string): Promise<number | null> =>
+        (await container.run(['cat', imafs.at(name)])).exit;
+      assert.deepEqual(
+        [await read('good.ko'), await read('rogue.ko'), await read('attributes.ko')],
+        [0, 1, 1],
+      );
+    },
+  );
+});
+
+/** What scripts/sign-file does: the message, its place, and the marker behind the content. */
+function appendedBy(name: string, content: string, attributes = ['-noattr']): Buffer {
+  const file = join(made.directory, 'module');
+  writeFileSync(file, content);
+  const signer = ['-signer', made.path(`${name}.pem`), '-inkey', made.path(`${name}.key`)];
+  const form = ['-binary', '-nocerts', '-md', 'sha256', '-outform', 'DER', ...attributes];
+  const message = execFileSync('openssl', ['cms', '-sign', '-in', file, ...signer, ...form]);
+  const place = Buffer.alloc(12);
+  place.writeUInt8(2, 2);
+  place.writeUInt32BE(message.length, 8);
+  const marker = Buffer.from('~Module signature appended~\n');
+  return Buffer.concat([Buffer.from(content), message, place, marker]);
+}
 
 describe('imafs key', () => {
   const imafs = useImafs({ options: { keys: directory } });

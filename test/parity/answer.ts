@@ -10,7 +10,7 @@ export interface Answer {
   readonly audit: readonly string[];
   /** Lines of the ascii list that name a file of the case, in order. */
   readonly list: readonly string[];
-  /** security.ima of each file in the end. */
+  /** security.ima of each file in the end, in hex. */
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -41,7 +41,9 @@ export function readAnswers(scene: Scene, output: string, mayLackFiles = false):
         steps: (sections.get(`steps ${directory}`) ?? []).filter((line) => line !== 'chdir=ok'),
         audit: records.filter((record) => record.directory === directory).map(({ text }) => text),
         list: list.filter((line) => line.includes(`${TREE}/${directory}/`)),
-        labels: Object.fromEntries(names.map((name, at) => [name, labelOf(labels[at])])),
+        labels: Object.fromEntries(
+          names.map((name, at) => [name, labelOf(labels[at], it.files?.[name]?.label)]),
+        ),
       };
       return [it.name, answer];
     }),
@@ -59,7 +61,11 @@ function sectionsOf(output: string): Map<string, string[]> {
   return sections;
 }
 
-const labelOf = (line = 'getx=missing'): string => line.replace(/^getx=(ok )?/, '');
+/** `kept` is short for what the case made it. */
+function labelOf(line = 'getx=missing', made = ''): string {
+  const label = line.replace(/^getx=(ok )?/, '');
+  return label === made ? 'kept' : label;
+}
 
 /** What a record says whoever writes it: not the process, the inode and the time. */
 const TOLD = ['op', 'cause', 'file', 'hash', 'uid', 'euid', 'comm', 'name', 'res', 'errno'];

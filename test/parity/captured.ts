@@ -3,26 +3,27 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROJECT } from '../helpers/project.js';
 import type { Answer, Answers } from './answer.js';
-import type { Scene } from './case.js';
 
-const pathOf = (scene: Scene): string =>
-  join(PROJECT, 'test/parity/captured', `${scene.name}.jsonl`);
+const pathOf = (name: string): string => join(PROJECT, 'test/parity/captured', `${name}.jsonl`);
 
-export function readCaptured(scene: Scene): Answers {
-  const path = pathOf(scene);
+/** `name` is that of a scene; `newer` and `ours` are those of differences.ts. */
+export function readCaptured(name: string): Answers {
+  const path = pathOf(name);
   if (!existsSync(path)) return new Map();
-  const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+  const lines = readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
   return new Map(
     lines.map((line) => {
-      const { name, ...answer } = JSON.parse(line) as Answer & { name: string };
-      return [name, answer];
+      const { name: ofCase, ...answer } = JSON.parse(line) as Answer & { name: string };
+      return [ofCase, answer];
     }),
   );
 }
 
-export function writeCaptured(scene: Scene, answers: Answers): void {
+export function writeCaptured(name: string, answers: Answers): void {
   const lines = [...answers]
     .sort(([left], [right]) => (left < right ? -1 : 1))
-    .map(([name, answer]) => `${JSON.stringify({ name, ...answer })}\n`);
-  writeFileSync(pathOf(scene), lines.join(''));
+    .map(([ofCase, answer]) => `${JSON.stringify({ name: ofCase, ...answer })}\n`);
+  writeFileSync(pathOf(name), lines.join(''));
 }

@@ -16,8 +16,10 @@ export interface Scene {
   readonly template?: string;
   /** What is mounted where the files are; ext4 unless said otherwise. */
   readonly fileSystem?: 'ext4' | 'tmpfs';
+  /** The keys of signatures.ts are in the keyring. */
+  readonly hasKeys?: boolean;
   /** The oracle's kernel that answers; `custom` is 6.12 with a policy that can be read. */
-  readonly kernel?: 'custom' | '6.12';
+  readonly kernel?: 'custom' | '7.3';
   /** Rules before those of the cases. */
   readonly rules?: readonly string[];
   readonly cases: readonly Case[];

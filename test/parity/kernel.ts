@@ -1,7 +1,7 @@
 /** A scene on a real kernel: the oracle boots it in QEMU and runs the scripts in it. */
 import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { program } from '../helpers/programs.js';
@@ -9,6 +9,7 @@ import { PROJECT } from '../helpers/project.js';
 import { type Answers, readAnswers } from './answer.js';
 import type { Scene } from './case.js';
 import { hostFiles, prepareScript, type Side, stepsScript, TREE } from './driver.js';
+import { KEYS } from './signatures.js';
 
 /** run-oracle.sh and what it needs: beside the project unless said otherwise. */
 export const ORACLE = process.env['IMAFS_ORACLE'] ?? join(PROJECT, '../shared/oracle/');
@@ -32,8 +33,12 @@ async function runOnKernel(scene: Scene, kernel: string): Promise<string> {
     for (const [name, content] of Object.entries(hostFiles(scene))) {
       writeFileSync(join(host, name), content);
     }
+    if (scene.hasKeys) cpSync(KEYS, join(host, 'keys'), { recursive: true });
     const script = join(root, 'script.sh');
-    writeFileSync(script, mountLine(scene) + prepareScript(scene, SIDE) + stepsScript(scene, SIDE));
+    writeFileSync(
+      script,
+      mountLine(scene) + keyLines(scene) + prepareScript(scene, SIDE) + stepsScript(scene, SIDE),
+    );
     const words = ['--kernel', kernel, '--timeout', String(MOST_SECONDS), '--dir', host];
     const { stdout } = await promisify(execFile)(
       join(ORACLE, 'run-oracle.sh'),
@@ -46,6 +51,12 @@ async function runOnKernel(scene: Scene, kernel: string): Promise<string> {
   }
 }
 
+/** Whether the oracle has been set up with that kernel (its setup.sh). */
+export function isReady(kernel = 'custom'): boolean {
+  const home = process.env['ORACLE_HOME'] ?? join(homedir(), '.cache/imafs-oracle');
+  return existsSync(join(home, 'k', kernel, 'base.cpio'));
+}
+
 /** The answers of the scene's kernel, or of another of the oracle's. */
 export async function answersOfKernel(scene: Scene, other?: string): Promise<Answers> {
   const { kernel = 'custom' } = scene;
@@ -56,6 +67,15 @@ function mountLine({ fileSystem = 'ext4' }: Scene): string {
   return fileSystem === 'ext4'
     ? `chmod 777 ${TREE}\n`
     : `mount -t ${fileSystem} -o mode=777 parity ${TREE}\n`;
+}
+
+/** Debian's kernels take any key into a keyring of that name. */
+function keyLines({ hasKeys = false }: Scene): string {
+  if (!hasKeys) return '';
+  return (
+    'keyring=$(keyctl newring _ima @u)\n' +
+    'for key in /host/keys/*.der; do keyctl padd asymmetric "" $keyring < $key > /dev/null; done\n'
+  );
 }
 
 /** A buffer that holds all records, and the scene's own words. */

@@ -7,6 +7,7 @@ import { program } from '../helpers/programs.js';
 import { type Answers, readAnswers } from './answer.js';
 import type { Scene } from './case.js';
 import { hostFiles, prepareScript, type Side, stepsScript, TREE } from './driver.js';
+import { KEYS } from './signatures.js';
 
 const MOST_MS = 120_000;
 
@@ -17,13 +18,14 @@ export async function runOnMount(scene: Scene): Promise<string> {
   for (const [name, content] of Object.entries(hostFiles(scene))) {
     writeFileSync(join(host, name), content);
   }
-  const { mode = 'enforce', hash, template, fileSystem = 'ext4' } = scene;
+  const { mode = 'enforce', hash, template, fileSystem = 'ext4', hasKeys = false } = scene;
   const imafs = new Imafs({
     backing: fileSystem,
     mountpoint: TREE,
     options: {
       ima_appraise: mode,
       ...(hash === undefined ? {} : { ima_hash: hash }),
+      ...(hasKeys ? { keys: KEYS } : {}),
       ...(template === undefined ? {} : { ima_template: template }),
     },
   });

@@ -7,6 +7,7 @@ import { life } from './cases/life.js';
 import { measuring } from './cases/measuring.js';
 import { policyFile } from './cases/policy-file.js';
 import { policyLines } from './cases/policy-lines.js';
+import { signatures } from './cases/signatures.js';
 import { violations } from './cases/violations.js';
 import { xattrs } from './cases/xattrs.js';
 
@@ -18,6 +19,7 @@ export const SCENES: readonly Scene[] = [
   ...conditions,
   ...life,
   ...xattrs,
+  ...signatures,
   ...policyLines,
   ...policyFile,
 ];

@@ -5,6 +5,7 @@ import {
   type Condition,
   type ConditionName,
   complain,
+  outOfRange,
   unknownWord,
 } from './condition.js';
 import type { Rule } from './rule.js';
@@ -30,11 +31,14 @@ const HOOK_OF_FUNC: Readonly<Record<string, Hook>> = {
 
 const MASK_BITS: Readonly<Record<string, number>> = { MAY_EXEC, MAY_WRITE, MAY_READ, MAY_APPEND };
 
+/** UUID_STRING_LEN */
+const UUID_LENGTH = 36;
+
 /** (uid_t)-1 is no user. */
 const INVALID_ID = 0xffffffff;
 
-/** Bits of unsigned long */
-const MAGIC_LIMIT = 1n << 64n;
+/** unsigned long */
+const LIMIT = 1n << 64n;
 
 export const func: Condition = {
   name: 'func',
@@ -69,15 +73,16 @@ export const fsmagic: Condition = {
   parse: (value) => {
     // kstrtoul in base 16: an optional plus sign and an optional 0x
     const digits = /^\+?(?:0x)?([0-9a-f]+)$/i.exec(value)?.[1];
-    const magic = digits === undefined ? MAGIC_LIMIT : BigInt(`0x${digits}`);
-    return magic < MAGIC_LIMIT
+    const hint = /^[a-z]\w+$/i.test(value)
+      ? `did you mean fsname=${value}?`
+      : 'fsmagic takes hex such as 0xef53';
+    if (digits === undefined) {
+      return complain(`'${value}' is not a hexadecimal number`, hint);
+    }
+    const magic = BigInt(`0x${digits}`);
+    return magic < LIMIT
       ? success({ fsmagic: magic > Number.MAX_SAFE_INTEGER ? magic : Number(magic) })
-      : complain(
-          `'${value}' is not a hexadecimal number`,
-          /^[a-z]\w+$/i.test(value)
-            ? `did you mean fsname=${value}?`
-            : 'fsmagic takes hex such as 0xef53',
-        );
+      : outOfRange(value, hint);
   },
   show: (rule) =>
     rule.fsmagic === undefined ? undefined : `fsmagic=0x${rule.fsmagic.toString(16)}`,
@@ -92,8 +97,9 @@ export const fsuuid: Condition = {
   name: 'fsuuid',
   comparisons: ['='],
   parse: (value) =>
-    /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)
-      ? success({ fsuuid: value.toLowerCase() })
+    // uuid_parse does not look behind its 36 characters.
+    /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/i.test(value)
+      ? success({ fsuuid: value.slice(0, UUID_LENGTH).toLowerCase() })
       : complain(`'${value}' is not a UUID`, 'fsuuid takes 8-4-4-4-12 hex digits, see blkid'),
   show: (rule) => (rule.fsuuid === undefined ? undefined : `fsuuid=${rule.fsuuid}`),
 };
@@ -108,14 +114,16 @@ export function idCondition(
     ...(insteadOf && { insteadOf }),
     parse: (value, comparison): Result<Partial<Rule>, Complaint> => {
       const id = /^\+?[0-9]+$/.test(value) ? Number(value) : Number.NaN;
-      return id < INVALID_ID
-        ? success({ [name]: { comparison, id } })
-        : complain(
-            `'${value}' is not an id`,
-            value === 'root'
-              ? `did you mean ${name}${comparison}0?`
-              : `${name} takes a decimal number below ${INVALID_ID}`,
-          );
+      if (id < INVALID_ID) {
+        return success({ [name]: { comparison, id } });
+      }
+      const hint =
+        value === 'root'
+          ? `did you mean ${name}${comparison}0?`
+          : `${name} takes a decimal number below ${INVALID_ID}`;
+      return id >= Number(LIMIT)
+        ? outOfRange(value, hint)
+        : complain(`'${value}' is not an id`, hint);
     },
     show: (rule) => rule[name] && `${name}${rule[name].comparison}${rule[name].id}`,
   };

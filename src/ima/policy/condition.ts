@@ -11,6 +11,8 @@ export type ConditionName = Exclude<keyof Rule, 'action' | 'source' | 'line'>;
 export interface Complaint {
   readonly message: string;
   readonly hint: string;
+  /** What write(2) fails with, where that is not EINVAL: kstrtoul's, for more than 64 bits. */
+  readonly errno?: 'ERANGE';
 }
 
 /** What parsing asks the machine that the policy is for. */
@@ -48,6 +50,11 @@ export interface Condition {
 
 export function complain(message: string, hint: string): Result<never, Complaint> {
   return failure({ message, hint });
+}
+
+/** kstrtoul of a number that 64 bits cannot hold. */
+export function outOfRange(value: string, hint: string): Result<never, Complaint> {
+  return failure({ message: `${value} is out of range`, hint, errno: 'ERANGE' });
 }
 
 export function unknownWord(

@@ -1,14 +1,7 @@
 import type { HashAlgorithm, Hook, ObjectFacts, Subject } from '../ports.js';
-import { LSM_WORDS, matchesLabel } from './lsm-conditions.js';
 import type { Policy } from './policy.js';
-import {
-  type ActionFamily,
-  type AppraiseType,
-  familyOf,
-  type IdCondition,
-  isDoAction,
-  type Rule,
-} from './rule.js';
+import { type ActionFamily, type AppraiseType, isDoAction, type Rule } from './rule.js';
+import { testsOf } from './rule-tests.js';
 
 /**
  * Which of the results an iint keeps an appraisal is filed under (kernel IMA_FILE_APPRAISE …,
@@ -67,18 +60,17 @@ export function matchPolicy(
   families: ReadonlySet<ActionFamily>,
 ): PolicyDecision {
   const rules: Partial<Record<ActionFamily, Rule>> = {};
-  let undecided = families.size;
+  const undecided = new Set(families);
   let hash = false;
-  for (const rule of policy.rules) {
-    if (undecided === 0) {
+  for (const { rule, family, tests } of policy.rulesFor(query.hook)) {
+    if (undecided.size === 0) {
       break;
     }
-    const family = familyOf(rule.action);
-    if (!families.has(family) || rules[family] || !matchRule(rule, query)) {
+    if (!undecided.has(family) || !tests.every((test) => test(query))) {
       continue;
     }
     rules[family] = rule;
-    undecided -= 1;
+    undecided.delete(family);
     // An appraised file is hashed anyway; a hash rule after the appraise rule counts nevertheless.
     if (rule.action === 'appraise') {
       hash = false;
@@ -109,83 +101,9 @@ function demandsOf({ failsSecurely }: Policy, rules: PolicyDecision['rules']): D
   };
 }
 
-/** ima_match_rules (ima_policy.c): whether every condition of one rule holds. */
+/** Whether every condition of one rule holds. */
 export function matchRule(rule: Rule, query: PolicyQuery): boolean {
-  const { hook, mask, subject, object } = query;
-  // An attribute change asks whether the file is appraised at all, by whatever hook and access.
-  const anyAccess = hook === 'POST_SETATTR';
-  if (rule.func !== undefined && rule.func !== hook && !anyAccess) {
-    return false;
-  }
-  if (hook === 'KEY_CHECK' || hook === 'CRITICAL_DATA') {
-    return rule.func === hook && matchRuleData(rule, query);
-  }
-  if (rule.mask && !anyAccess && !matchMask(rule.mask, mask)) {
-    return false;
-  }
-  return (
-    (rule.fsmagic === undefined || rule.fsmagic === object.fsMagic) &&
-    (rule.fsname === undefined || rule.fsname === object.fsName) &&
-    (rule.fs_subtype === undefined || rule.fs_subtype === object.fsSubtype) &&
-    (rule.fsuuid === undefined || rule.fsuuid === object.fsUuid) &&
-    holds(rule.uid, subject.uid) &&
-    holds(rule.euid, ...idsOf(subject.capSetuid, subject.euid, subject.suid, subject.uid)) &&
-    holds(rule.gid, subject.gid) &&
-    holds(rule.egid, ...idsOf(subject.capSetgid, subject.egid, subject.sgid, subject.gid)) &&
-    holds(rule.fowner, object.uid) &&
-    holds(rule.fgroup, object.gid) &&
-    holdsLabels(rule, query)
-  );
-}
-
-/** ima_match_rule_data: there is no file, and only rules that name the hook are meant. */
-function matchRuleData(
-  { uid, gid, keyrings, label }: Rule,
-  { hook, subject, data }: PolicyQuery,
-): boolean {
-  const names = hook === 'KEY_CHECK' ? keyrings : label;
-  return (
-    holds(uid, subject.uid) &&
-    holds(gid, subject.gid) &&
-    (names === undefined || (data !== undefined && names.includes(data)))
-  );
-}
-
-/** security_audit_rule_match, for each of the rule's labels. */
-function holdsLabels(rule: Rule, { subject, object }: PolicyQuery): boolean {
-  return LSM_WORDS.every((word) => {
-    const wanted = rule[word];
-    const found = word.startsWith('subj_') ? subject.label : object.label;
-    return wanted === undefined || matchesLabel(word, wanted, found);
-  });
-}
-
-function matchMask({ bit, inverted }: NonNullable<Rule['mask']>, mask: number): boolean {
-  return inverted ? (mask & bit) !== 0 : mask === bit;
-}
-
-/** With the capability to change it, the saved and real id are as good as effective. */
-function idsOf(mayChange: boolean, effective: number, saved: number, real: number): number[] {
-  return mayChange ? [effective, saved, real] : [effective];
-}
-
-function holds(condition: IdCondition | undefined, ...ids: number[]): boolean {
-  if (!condition) {
-    return true;
-  }
-  const { comparison, id: bound } = condition;
-  return ids.some((id) => {
-    switch (comparison) {
-      case '=':
-        return id === bound;
-      case '<':
-        return id < bound;
-      case '>':
-        return id > bound;
-      default:
-        return comparison satisfies never;
-    }
-  });
+  return testsOf(rule, query.hook)?.every((test) => test(query)) === true;
 }
 
 /** get_subaction */

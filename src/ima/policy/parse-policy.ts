@@ -24,6 +24,8 @@ export interface PolicyProblem {
   readonly hint: string;
   /** The line was read to its end: each word is right, and together they are no rule. */
   readonly isWhole: boolean;
+  /** What write(2) fails with, where that is not EINVAL. */
+  readonly errno?: 'ERANGE';
 }
 
 /** Nobody mends more at a time, and each hint costs time: a whole file may be of another kind. */
@@ -54,10 +56,18 @@ export function parsePolicyLine(
   }
   const report = (
     token: Token,
-    { message, hint }: Complaint,
+    { message, hint, errno }: Complaint,
     isWhole: boolean,
   ): Result<never, PolicyProblem> =>
-    failure({ line, column: token.column, token: token.text, message, hint, isWhole });
+    failure({
+      line,
+      column: token.column,
+      token: token.text,
+      message,
+      hint,
+      isWhole,
+      ...(errno && { errno }),
+    });
 
   let draft: Draft = { rule: {}, givenBy: new Map() };
   for (const token of tokens) {

@@ -1,6 +1,7 @@
-import type { HashAlgorithm } from '../ports.js';
+import type { HashAlgorithm, Hook } from '../ports.js';
 import { LSM_WORDS } from './lsm-conditions.js';
 import { type ActionFamily, familyOf, isDoAction, type Rule } from './rule.js';
+import { type HookRule, rulesForHook } from './rule-tests.js';
 import { showRule } from './show-rule.js';
 
 /** An ordered, immutable list of rules and what can be said about all of them at once. */
@@ -18,6 +19,8 @@ export class Policy {
   readonly setxattrAlgorithms: readonly HashAlgorithm[] | undefined;
   /** Families some rule demands (ima_policy_flag); a family not in here never needs matching. */
   readonly families: ReadonlySet<ActionFamily>;
+  /** Made when a hook is first asked about: most never are. */
+  readonly #byHook = new Map<Hook, readonly HookRule[]>();
 
   constructor(
     rules: readonly Rule[],
@@ -40,6 +43,13 @@ export class Policy {
   /** Some rule demands `appraise`, `measure`, `audit` or `hash`. */
   has(family: ActionFamily): boolean {
     return this.families.has(family);
+  }
+
+  /** The rules that can match at a hook, in order. */
+  rulesFor(hook: Hook): readonly HookRule[] {
+    const known = this.#byHook.get(hook) ?? rulesForHook(this.rules, hook);
+    this.#byHook.set(hook, known);
+    return known;
   }
 
   /** This policy with more rules at its end, as a later update of the kernel's policy file. */

@@ -1,6 +1,6 @@
 import { success } from '../../base/result.js';
 import { hashAlgorithms } from '../digest/hash-algorithms.js';
-import { templateByName, templateNames } from '../template/template.js';
+import { templateByBuiltinFormat, templateByName, templateNames } from '../template/template.js';
 import { type Condition, complain, unknownWord } from './condition.js';
 import type { AppraiseType, Rule } from './rule.js';
 
@@ -12,7 +12,8 @@ export const pcr: Condition = {
   comparisons: ['='],
   repeatable: true,
   parse: (value) => {
-    const number = /^\+?[0-9]+$/.test(value) ? Number(value) : Number.NaN;
+    // kstrtoint: a sign may stand before zero too
+    const number = /^(\+?[0-9]+|-0+)$/.test(value) ? Math.abs(Number(value)) : Number.NaN;
     return number < PCRS
       ? success({ pcr: number })
       : complain(`'${value}' is not a PCR`, `pcr takes a decimal number below ${PCRS}`);
@@ -24,10 +25,12 @@ export const template: Condition = {
   name: 'template',
   comparisons: ['='],
   after: 'measure',
-  parse: (value) =>
-    templateByName(value)
-      ? success({ template: value })
-      : unknownWord('template', value, templateNames),
+  parse: (value) => {
+    const known = templateByName(value) ?? templateByBuiltinFormat(value);
+    return known
+      ? success({ template: known.name })
+      : unknownWord('template', value, templateNames);
+  },
   show: (rule) => rule.template && `template=${rule.template}`,
 };
 
@@ -83,14 +86,10 @@ export const digestType: Condition = {
   name: 'digest_type',
   comparisons: ['='],
   repeatable: true,
-  parse: (value, _, rule) => {
-    if (value !== 'verity') {
-      return unknownWord('digest_type', value, ['verity']);
-    }
-    return rule.appraise_type && rule.appraise_type !== 'sigv3'
-      ? complain('digest_type=verity needs appraise_type=sigv3', 'write appraise_type=sigv3')
-      : success({ digest_type: 'verity' });
-  },
+  parse: (value) =>
+    value === 'verity'
+      ? success({ digest_type: 'verity' })
+      : unknownWord('digest_type', value, ['verity']),
   show: (rule) => rule.digest_type && `digest_type=${rule.digest_type}`,
 };
 

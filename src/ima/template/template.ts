@@ -43,6 +43,12 @@ export function templateByName(name: string): Template | undefined {
   return known.get(name);
 }
 
+/** lookup_template_desc takes a template's fields for its name too. */
+export function templateByBuiltinFormat(format: string): Template | undefined {
+  const name = Object.keys(BUILTIN).find((one) => BUILTIN[one] === format);
+  return name === undefined ? undefined : templateByName(name);
+}
+
 /** A template of its own, as ima_template_fmt= gives it: `d-ng|n-ng|sig`. The problem is a sentence. */
 export function templateByFormat(format: string): Result<Template, string> {
   const ids = format.split('|');

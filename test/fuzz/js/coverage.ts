@@ -5,12 +5,18 @@ export class Coverage {
   /** For each place a bit for each class of counts. */
   readonly #seen = new Uint8Array(hits.length);
   #features = 0;
+  #reached = 0;
 
   /** Places is how many there are; nothing is counted where the code is not instrumented. */
   constructor(private readonly places: number) {}
 
   get features(): number {
     return this.#features;
+  }
+
+  /** Places that were reached at all. */
+  get reached(): number {
+    return this.#reached;
   }
 
   /** What `run` reached that nothing had before: how much, and with that it is known. */
@@ -25,6 +31,7 @@ export class Coverage {
       const before = this.#seen[place] ?? 0;
       if ((before & bit) === 0) {
         this.#seen[place] = before | bit;
+        if (before === 0) this.#reached += 1;
         found += 1;
       }
     }

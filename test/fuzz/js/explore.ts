@@ -25,6 +25,8 @@ export interface Exploration {
 export interface Progress {
   readonly inputs: number;
   readonly kept: number;
+  /** Places reached, and so many classes of counts of them. */
+  readonly reached: number;
   readonly features: number;
 }
 
@@ -47,6 +49,7 @@ export function explore(exploration: Exploration): Finding | undefined {
   const progress = (): Progress => ({
     inputs: tried,
     kept: inputs.length,
+    reached: coverage.reached,
     features: coverage.features,
   });
 

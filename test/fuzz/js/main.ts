@@ -47,8 +47,8 @@ async function fuzz(name: string, seconds: number): Promise<boolean> {
     const watching = watchForHangs(watch, () => stop(`took longer than ${HANG_SECONDS} s`));
     worker.on('message', (report: Report) => {
       if (report.kind === 'progress') {
-        const { inputs, kept, features } = report.progress;
-        say(`${name}: ${inputs} inputs, ${kept} kept, ${features} features`);
+        const { inputs, kept, reached, features } = report.progress;
+        say(`${name}: ${inputs} inputs, ${kept} kept, ${reached} places, ${features} features`);
       } else {
         clearInterval(watching);
         resolve(report.kind === 'found' ? report : undefined);

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { builtinPolicy } from '../../../src/ima/policy/builtin.js';
 import type { PolicyMachine } from '../../../src/ima/policy/condition.js';
+import { decodePolicy } from '../../../src/ima/policy/decode-policy.js';
+import { lintPolicy } from '../../../src/ima/policy/lint/lint-policy.js';
 import { loggedWords } from '../../../src/ima/policy/logged-words.js';
 import { matchPolicy, type PolicyQuery } from '../../../src/ima/policy/match-policy.js';
 import {
@@ -17,6 +19,7 @@ import { policyText, refusedLines } from '../../golden/ima/policy-text.js';
 import { onExt4, user } from '../../unit/ima/fakes.js';
 import { asNaive, naiveDecision } from '../../unit/ima/policy/naive-matcher.js';
 import { assertLinearTime, isOneOf } from './linear-time.js';
+import { readBetween } from './surroundings.js';
 
 const CAPABLE: PolicyMachine = { canHash: () => true, lsm: 'selinux' };
 const INCAPABLE: PolicyMachine = { canHash: () => false, lsm: undefined };
@@ -42,6 +45,7 @@ export function seeds(): readonly string[] {
 export function check(input: Uint8Array): void {
   // As the daemon makes text of what is written, and of a file.
   const text = Buffer.from(input).toString();
+  checkDecoded(input);
   const lines = text.split('\n');
   const machine = isOneOf(4, input) ? INCAPABLE : CAPABLE;
   const parsed = parsePolicy(text, 'fuzz', machine);
@@ -55,6 +59,16 @@ export function check(input: Uint8Array): void {
     const parse = (long: string): unknown => parsePolicy(long, 'fuzz', CAPABLE);
     assertLinearTime(text, parse);
     assertLinearTime(text.replaceAll('\n', ' '), parse);
+  }
+}
+
+/** A file that is no plain text is told so, and what is taken of it has nothing of that left. */
+function checkDecoded(input: Uint8Array): void {
+  const decoded = readBetween(input, decodePolicy);
+  if (!decoded.ok) return;
+  assert.doesNotMatch(decoded.value.text, /\0|\r$/m);
+  for (const { line, column, message, hint } of decoded.value.problems) {
+    assert.ok(line > 0 && column > 0 && message !== '' && hint !== '');
   }
 }
 
@@ -76,10 +90,20 @@ function checkRules(
     whole.ok && whole.value,
     rules.map((rule, index) => ({ ...rule, line: index + 1 })),
   );
+  const useless = uselessRules(policy);
   for (const query of QUERIES) {
     const decision = matchPolicy(policy, query, policy.families);
     assert.deepEqual(asNaive(decision), naiveDecision(rules, query));
+    const deciding = Object.values(decision.rules);
+    assert.ok(!deciding.some((rule) => useless.has(rule)), 'a rule decides that is said not to');
   }
+}
+
+/** Rules of which lint says that another one always comes before them. */
+function uselessRules(policy: Policy): ReadonlySet<Rule | undefined> {
+  const findings = lintPolicy({ policy, backing: undefined });
+  const codes = ['shadowed', 'duplicate', 'unreachable'];
+  return new Set(findings.filter(({ code }) => codes.includes(code)).map(({ rule }) => rule));
 }
 
 const QUERIES: readonly PolicyQuery[] = (

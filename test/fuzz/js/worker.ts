@@ -35,7 +35,7 @@ const report = (message: Report): void => parentPort?.postMessage(message);
 const seen = new Watch(watch);
 const end = performance.now() + seconds * 1000;
 let nextReport = performance.now() + REPORT_MS;
-let last: Progress = { inputs: 0, kept: 0, features: 0 };
+let last: Progress = { inputs: 0, kept: 0, reached: 0, features: 0 };
 
 const finding = explore({
   target,

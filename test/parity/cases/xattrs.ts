@@ -1,10 +1,9 @@
 /** Who may set and remove security.ima and security.evm, and to what; appraise_algos= and SETXATTR_CHECK. */
 import { digestOf } from '../../helpers/label.js';
 import { asUser, type Case, type Scene } from '../case.js';
-import { ALGORITHM_IDS, byteHex, good, labelBy, TEXT, wrong } from '../content.js';
+import { ALGORITHM_IDS, byteHex, good, labelBy, SIGNATURE, TEXT, wrong } from '../content.js';
 
 const FILE = { content: TEXT, mode: 0o666 };
-const SIGNATURE = '0302040011223300020102';
 const sha256 = digestOf(TEXT);
 
 const VALUES: readonly (readonly [string, string])[] = [
@@ -24,7 +23,7 @@ const VALUES: readonly (readonly [string, string])[] = [
   ['a signature of version 3', '0303040011223300020102'],
   ['a verity signature', '0603040011223300020102'],
   ['MD4', `0400${sha256}`],
-  ['1000 bytes', `0404${'ab'.repeat(1000)}`],
+  ['400 bytes', `0404${'ab'.repeat(400)}`],
 ];
 
 const rules = ['appraise fowner=$O'];

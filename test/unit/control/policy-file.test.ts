@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StatusEvent } from '../../../src/audit/audit-log.js';
 import { PolicyLoader } from '../../../src/namespaces/policy-loader.js';
+import { fileOfCaller } from '../../helpers/file-of-caller.js';
 import { policyMachine } from '../../helpers/policy-machine.js';
 import { Fixture, O_WRONLY } from './fixture.js';
 
@@ -17,11 +18,12 @@ const policyFixture = (): Fixture & {
   const files = new Map<string, string>();
   const policyLoader = new PolicyLoader({
     machine: policyMachine,
+    checkFile: () => Promise.resolve(undefined),
     readAsCaller: (_caller, path) => {
       const text = files.get(path);
       return text === undefined
         ? Promise.reject(Object.assign(new Error(path), { code: 'ENOENT' }))
-        : Promise.resolve({ content: Buffer.from(text) });
+        : Promise.resolve(fileOfCaller(text));
     },
     changed: () => undefined,
     firstLoaded: () => Promise.resolve(),

@@ -86,6 +86,7 @@ export class GateFixture {
       digests: this.digests,
       fileSystem: { fsMagic: 0xef53, fsName: 'ext4', fsUuid: undefined },
       sharing: new Sharing(registry, nsPolicy),
+      labelXattr: undefined,
       mmapCheck: 'elf',
       leasesTell: false,
     });

@@ -142,6 +142,18 @@ test('what is no detached signature is refused with a sentence', () => {
   }
 });
 
+test('a megabyte of tiny values, or of nesting, is given up early', () => {
+  const bytes = 1024 * 1024 - 4;
+  const header = Buffer.of(0x30, 0x83, (bytes >> 16) & 255, (bytes >> 8) & 255, bytes & 255);
+  for (const tiny of [Buffer.of(5, 0), Buffer.of(0x30, 0), Buffer.of(0x30, 0x80)]) {
+    const start = performance.now();
+    const message = parsePkcs7(Buffer.concat([header, Buffer.alloc(bytes - 1, tiny)]));
+    assert.ok(!message.ok);
+    // Reading all of it takes seconds.
+    assert.ok(performance.now() - start < 1000);
+  }
+});
+
 test('no bytes make the parser throw, and none that are changed verify', () => {
   const der = signedBy(['ec'], '-md', 'sha256');
   const keyring = keyringOf('ec');

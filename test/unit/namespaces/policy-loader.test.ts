@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Namespace } from '../../../src/namespaces/namespace.js';
 import { LIMITS } from '../../../src/namespaces/namespace.js';
 import { type PolicyLoad, PolicyLoader } from '../../../src/namespaces/policy-loader.js';
+import { fileOfCaller } from '../../helpers/file-of-caller.js';
 import { policyMachine } from '../../helpers/policy-machine.js';
 import { NamespaceFixture } from './fixture.js';
 
@@ -17,11 +18,12 @@ class LoaderFixture {
   readonly first: number[] = [];
   readonly loader = new PolicyLoader({
     machine: policyMachine,
+    checkFile: () => Promise.resolve(undefined),
     readAsCaller: (_caller, path) => {
       const text = this.files.get(path);
       return text === undefined
         ? Promise.reject(Object.assign(new Error('none'), { code: 'ENOENT' }))
-        : Promise.resolve({ content: Buffer.from(text) });
+        : Promise.resolve(fileOfCaller(text));
     },
     changed: () => {
       this.changes += 1;

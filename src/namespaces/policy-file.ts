@@ -1,0 +1,73 @@
+/** A policy file that was read for its writer, as a policy sees it: it is in memory and never changes. */
+import type { FileOfCaller } from '../binding/addon-types.js';
+import { dataHash } from '../ima/digest/data-hash.js';
+import { createVerityHasher } from '../ima/digest/verity-digest.js';
+import type { AppendedSignature, Digest, ImaFile, ObjectFacts } from '../ima/ports.js';
+
+export class PolicyFile implements ImaFile {
+  readonly node = 0;
+  readonly version = 0;
+  readonly isNew = false;
+  readonly isCreated = false;
+  readonly isUnopened = false;
+  readonly mayKeep = false;
+  readonly object: ObjectFacts;
+
+  constructor(
+    private readonly read: FileOfCaller,
+    /** Name of the file system's type. */
+    fsName: string,
+  ) {
+    const { uid, gid } = read.file;
+    this.object = { uid, gid, fsMagic: read.fsMagic, fsName, fsUuid: undefined };
+  }
+
+  get imaXattr(): Uint8Array | undefined {
+    return this.read.xattrs[0];
+  }
+
+  get sizeBytes(): number {
+    return this.read.content.length;
+  }
+
+  get mode(): number {
+    return this.read.file.mode;
+  }
+
+  /** Of the others nothing was read: what they vouch for is refused. */
+  xattr(name: string): Uint8Array | undefined {
+    return name === 'security.evm' ? this.read.xattrs[1] : undefined;
+  }
+
+  digest(algorithm: string): Promise<Uint8Array> {
+    return found(dataHash(algorithm, this.read.content), algorithm);
+  }
+
+  async verityDigest(preferred: string): Promise<Digest> {
+    const algorithm = preferred === 'sha512' ? 'sha512' : 'sha256';
+    const hasher = createVerityHasher(
+      algorithm,
+      (block) => dataHash(algorithm, block) ?? new Uint8Array(),
+    );
+    hasher?.update(this.read.content);
+    return { algorithm, bytes: await found(hasher?.digest(), algorithm) };
+  }
+
+  /** Policies are not among what the kernel looks for one in. */
+  appendedSignature(): Promise<AppendedSignature | undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  isMappedForWriting(): boolean {
+    return false;
+  }
+
+  writeImaXattr(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+}
+
+const found = (bytes: Uint8Array | undefined, algorithm: string): Promise<Uint8Array> =>
+  bytes === undefined
+    ? Promise.reject(new Error(`no implementation of hash algorithm ${algorithm}`))
+    : Promise.resolve(bytes);
