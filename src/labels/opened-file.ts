@@ -6,7 +6,7 @@ import type { SnapshotFacts } from '../binding/addon-types.js';
 import type { ImaFile } from '../ima/ports.js';
 import { FileProblem } from './file-problem.js';
 import type { WalkedDirectory } from './walk-files.js';
-import { readXattr, SECURITY_IMA } from './xattrs.js';
+import { SECURITY_IMA } from './xattrs.js';
 
 /** Conditions on it are no matter of a file by itself. */
 const ANY_FILE_SYSTEM = { fsMagic: 0, fsName: '', fsUuid: undefined } as const;
@@ -57,7 +57,7 @@ export class OpenedFile {
   /** What EVM looks at. */
   get attributes(): Pick<ImaFile, 'object' | 'mode' | 'xattr'> {
     const { uid, gid, mode } = fstatSync(this.fd);
-    const xattr = (name: string): Buffer | undefined => readXattr(this.fd, name);
+    const xattr = (name: string): Buffer | undefined => addon.getXattr(this.fd, name);
     return { object: { uid, gid, ...ANY_FILE_SYSTEM }, mode, xattr };
   }
 
