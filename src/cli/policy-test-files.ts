@@ -1,4 +1,3 @@
-import { readSync } from 'node:fs';
 import { basename } from 'node:path';
 
 import { errnoOf } from '../base/errno.js';
@@ -50,8 +49,11 @@ export async function tryFiles(trials: AccessTrials, wanted: FilesToTry): Promis
       }
       fileSystem ??= await fileSystemFacts(operand, wanted.control);
       const { directory, name } = found;
-      const place = { directory, name, fileSystem };
-      const tried = await tryFile(trials, wanted.accesses, content, place);
+      const tried = await tryFile(trials, wanted.accesses, content, {
+        directory,
+        name,
+        fileSystem,
+      });
       if (tried !== undefined) results.push(tried);
       progress.add(signals.bytes - shownBytes);
       shownBytes = signals.bytes;
@@ -80,7 +82,7 @@ async function tryFile(
     opened = OpenedFile.open(directory, name, content.beginning);
     if (opened === undefined) return undefined;
     const file = new TriedFile(opened, content, fileSystem, (tried) => trials.isCompared(tried));
-    const head = readHead(opened);
+    const head = opened.beginning.subarray(0, HEAD_BYTES);
     const results: AccessTrial[] = [];
     for (const access of accesses) {
       const isExecutable = (file.mode & 0o111) !== 0;
@@ -99,11 +101,6 @@ async function tryFile(
   } finally {
     opened?.close();
   }
-}
-
-function readHead({ fd }: OpenedFile): Buffer {
-  const head = Buffer.alloc(HEAD_BYTES);
-  return head.subarray(0, readSync(fd, head, 0, HEAD_BYTES, 0));
 }
 
 function failed(path: string, problem: string): FileTrial {
