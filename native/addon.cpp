@@ -7,6 +7,7 @@
 
 #include "addon_files.hpp"
 #include "addon_public_key.hpp"
+#include "addon_snapshot.hpp"
 #include "addon_transport.hpp"
 #include "addon_values.hpp"
 #include "processes.hpp"
@@ -213,6 +214,7 @@ Object initialize(Env env, Object exports) {
   set("createTransport", createTransport);
   set("publicKey", publicKey);
   exportFileFunctions(env, exports);
+  exportSnapshotFunctions(env, exports);
   set("namespaceOf", namespaceOf);
   set("namespaceAt", namespaceAt);
   set("namespaceIdsAreUnique", namespaceIdsAreUnique);

@@ -24,6 +24,11 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     may: ['base', 'ima', 'binding'],
     why: 'keys fills keyrings of src/ima from certificates, whose keys native/ verifies with',
   },
+  labels: {
+    may: ['base', 'binding'],
+    mayTypes: ['ima'],
+    why: 'labels reaches files and their security.ima where no daemon is asked',
+  },
   tpm: {
     may: ['base'],
     mayTypes: ['ima'],
@@ -49,7 +54,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     why: 'the gate uses namespaces and src/ima',
   },
   cli: {
-    may: ['keys', 'ima', 'base', 'daemon-options'],
+    may: ['labels', 'keys', 'ima', 'base', 'daemon-options'],
     why: 'the command line talks to a running daemon through the control tree only',
   },
   integrations: {

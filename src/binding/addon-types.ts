@@ -388,6 +388,9 @@ export interface NativePublicKey {
   verify(opensslDigestName: string, digest: Uint8Array, signature: Uint8Array): boolean;
 }
 
+/** Descriptor, bytes read, st_dev, st_mode, size, mtime and ctime in nanoseconds. */
+export type SnapshotFacts = BigInt64Array & { readonly length: 7 };
+
 export interface Addon {
   readonly abi: number;
   createTransport(options: TransportOptions, onWake: () => void): NativeTransport;
@@ -401,6 +404,24 @@ export interface Addon {
   /** fsetxattr/fremovexattr(2) by descriptor; throws an Error with `code`. Usable from any thread. */
   setXattr(fd: number, name: string, value: Uint8Array | undefined): void;
   getXattr(fd: number, name: string): Buffer | undefined;
+  /**
+   * Opens a file (in `directory` if it is given, O_PATH will do) for reading, following no symlink; reads into `into` what fits, if it is a regular one;
+   * the value of its attribute `name`, undefined where it has none. All by one call, as programs that go
+   * through many small files spend their time on calls. `path` is latin1, a character for each byte.
+   * Throws an Error with `code`. Usable from any thread.
+   */
+  openSnapshot(
+    directory: number | undefined,
+    path: string,
+    name: string,
+    into: Uint8Array,
+    facts: SnapshotFacts,
+  ): Buffer | undefined;
+  /**
+   * fsetxattr(2) on a snapshot's descriptor, if the file is as it was: 0. Else nothing is set: 1 if only
+   * attributes changed, 2 if the content may have. No value: nothing is set in any case.
+   */
+  setXattrIfUnchanged(facts: SnapshotFacts, name: string, value: Uint8Array | undefined): 0 | 1 | 2;
   closeDescriptor(fd: number): void;
   /**
    * The digest that fs-verity keeps of the file behind a descriptor (not O_PATH); undefined where it is

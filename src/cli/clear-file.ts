@@ -1,12 +1,8 @@
+import type { NamedFile } from '../labels/named-file.js';
 import type { FileOutcome, FileTask } from './file-task.js';
-import { readLabel, removeLabel } from './label-file.js';
-import type { OpenedFile } from './opened-file.js';
 
 /** Removes security.ima. */
-export function clearFile(
-  { dryRun }: FileTask & { kind: 'clear' },
-  { fd }: OpenedFile,
-): FileOutcome {
-  const had = dryRun ? readLabel(fd) !== undefined : removeLabel(fd);
+export function clearFile({ dryRun }: FileTask & { kind: 'clear' }, file: NamedFile): FileOutcome {
+  const had = dryRun ? file.readLabel() !== undefined : file.removeLabel();
   return { result: had ? 'cleared' : 'no-label' };
 }

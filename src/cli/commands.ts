@@ -171,7 +171,53 @@ export function commandTable(startDaemon: StartDaemon): readonly Command[] {
       fewest: 1,
       most: ANY_NUMBER,
       options: {},
+      details: [POLICY_NOTE],
       run: async (invocation) => (await import('./policy-check.js')).policyCheck(invocation),
+    },
+    {
+      name: 'policy lint',
+      summary: 'find rules that never count, refuse too much, or protect nothing',
+      operands: 'FILE...',
+      fewest: 1,
+      most: ANY_NUMBER,
+      options: {
+        backing: {
+          type: 'string',
+          value: 'DIR',
+          help: 'the directory that is to be protected: compare rules with its file system',
+        },
+        control: CONTROL,
+      },
+      details: [POLICY_NOTE],
+      run: async (invocation) => (await import('./policy-lint.js')).policyLint(invocation),
+    },
+    {
+      name: 'policy test',
+      summary: 'say what a policy would do to files, or which entries of a list it would make',
+      operands: 'PATH|LIST...',
+      fewest: 1,
+      most: ANY_NUMBER,
+      options: {
+        policy: {
+          type: 'string',
+          short: 'p',
+          value: 'FILE',
+          help: 'what to test (default: the policy in force where PATH lies)',
+        },
+        recursive: RECURSIVE,
+        access: {
+          type: 'string',
+          value: 'LIST',
+          help: 'read,write,execute or some of them (default: all)',
+        },
+        uid: { type: 'string', value: 'N', help: 'as whom (default: yourself)' },
+        gid: { type: 'string', value: 'N', help: 'with which group (default: your own)' },
+        keys: { type: 'string', value: 'DIR', help: 'certificates to verify signatures with' },
+        quiet: { type: 'boolean', short: 'q', help: 'show what is refused or unclear only' },
+        control: CONTROL,
+      },
+      details: [POLICY_NOTE],
+      run: async (invocation) => (await import('./policy-test.js')).policyTest(invocation),
     },
     {
       name: 'policy load',
@@ -328,6 +374,9 @@ export function commandTable(startDaemon: StartDaemon): readonly Command[] {
   ];
   return commands;
 }
+
+const POLICY_NOTE =
+  'FILE may be - for standard input, or the names of built-in policies, tcb|secure_boot.';
 
 const MOUNT_NOTE =
   'Also taken, as by mount(8): ro rw nosuid nodev noexec suid dev exec, and words for fstab.';

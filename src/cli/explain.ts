@@ -11,7 +11,8 @@ import { connect } from './connect.js';
 import type { ControlClient } from './control-client.js';
 import { type Denial, denialText, readDenials } from './denials.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
-import { type MatchingRule, matchingRules, objectFacts } from './matching-rules.js';
+import { backingFacts } from './file-system-facts.js';
+import { type MatchingRule, matchingRules } from './matching-rules.js';
 import { readStatus, type Status } from './mount-status.js';
 import type { JsonValue } from './output.js';
 import { policyMachine } from './policy-machine.js';
@@ -114,7 +115,9 @@ function decidingRules(
   if (report.mount === undefined) return [];
   const parsed = parsePolicy(client.read('self/policy'), 'policy', policyMachine());
   if (!parsed.ok) return [];
-  return matchingRules(new Policy(parsed.value), objectFacts(stat, report.mount), {
+  const { uid, gid } = stat;
+  const object = { uid, gid, ...backingFacts(report.mount) };
+  return matchingRules(new Policy(parsed.value), object, {
     name: basename(path),
     head,
     isExecutable: (stat.mode & 0o111) !== 0,

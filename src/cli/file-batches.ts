@@ -1,8 +1,8 @@
+import { type Found, type WalkedDirectory, walkFiles } from '../labels/walk-files.js';
 import type { BatchReport, FileBatch, FileRun } from './file-task.js';
-import { type Found, type WalkedDirectory, walkFiles } from './walk-files.js';
 
 /** Enough to make what a message costs unimportant, and little enough to keep all workers busy. */
-const MOST_FILES = 64;
+const MOST_FILES = 128;
 /** All of a batch's directories are open until it is done. */
 const MOST_DIRECTORIES = 16;
 /** So many batches at least for each worker: a few large files are to be spread too. */
@@ -61,8 +61,8 @@ export class FileBatches {
 
   #cut(task: number): WalkedUnit {
     const directories = this.#runs.map(({ directory }) => directory);
-    const runs = this.#runs.map(({ directory: { base, shown, device }, names }): FileRun => {
-      return { base, shown, device, names };
+    const runs = this.#runs.map(({ directory: { fd, base, shown, device }, names }): FileRun => {
+      return { fd, base, shown, device, names };
     });
     this.#lastId += 1;
     this.#runs = [];

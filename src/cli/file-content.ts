@@ -2,8 +2,8 @@ import { createHash, hash } from 'node:crypto';
 import { readSync } from 'node:fs';
 
 import { createVerityHasher } from '../ima/digest/verity-digest.js';
+import type { OpenedFile } from '../labels/opened-file.js';
 import type { CrewSignals } from './crew-signals.js';
-import type { OpenedFile } from './opened-file.js';
 
 const CHUNK_BYTES = 1024 * 1024;
 
@@ -15,21 +15,24 @@ export interface Sink {
   update(chunk: Uint8Array): unknown;
 }
 
-/** Reads files, one after the other, into a buffer that is used again and again. */
+/** Reads the rest of files, one after the other. */
 export class FileContent {
+  /** For the beginning of a file, when it is opened. */
+  readonly beginning = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   private readonly chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
 
   constructor(private readonly signals: CrewSignals) {}
 
   /** By OpenSSL's `algorithm`. */
   digest(file: OpenedFile, algorithm: string): Buffer {
-    const first = this.#read(file, 0);
+    const { beginning, sizeBytes } = file;
     // One call is a third of what a Hash object takes, and most files are small.
-    if (first.length < CHUNK_BYTES && first.length === file.sizeBytes) {
-      return hash(algorithm, first, 'buffer');
+    if (beginning.length === sizeBytes && sizeBytes < CHUNK_BYTES) {
+      this.signals.addBytes(sizeBytes);
+      return hash(algorithm, beginning, 'buffer');
     }
-    const hasher = createHash(algorithm).update(first);
-    this.#feedFrom(file, first.length, hasher);
+    const hasher = createHash(algorithm);
+    this.feed(file, hasher);
     return hasher.digest();
   }
 
@@ -41,23 +44,17 @@ export class FileContent {
   }
 
   /** All of it. */
-  feed(file: OpenedFile, sink: Sink): void {
-    this.#feedFrom(file, 0, sink);
-  }
-
-  #feedFrom(file: OpenedFile, begin: number, sink: Sink): void {
-    for (let position = begin; ; ) {
-      const chunk = this.#read(file, position);
-      if (chunk.length === 0) return;
+  feed({ fd, beginning }: OpenedFile, sink: Sink): void {
+    let position = 0;
+    for (let chunk = beginning; chunk.length > 0; chunk = this.#read(fd, position)) {
       sink.update(chunk);
+      this.signals.addBytes(chunk.length);
       position += chunk.length;
     }
   }
 
-  #read({ fd }: OpenedFile, position: number): Buffer {
+  #read(fd: number, position: number): Buffer {
     if (this.signals.isStopped) throw new Stopped();
-    const bytes = readSync(fd, this.chunk, 0, CHUNK_BYTES, position);
-    this.signals.addBytes(bytes);
-    return this.chunk.subarray(0, bytes);
+    return this.chunk.subarray(0, readSync(fd, this.chunk, 0, CHUNK_BYTES, position));
   }
 }

@@ -74,6 +74,7 @@ export interface FileBatch {
 
 /** Files of one directory, as WalkedDirectory has them. */
 export interface FileRun {
+  readonly fd: number | undefined;
   readonly base: string;
   readonly shown: string;
   readonly device: bigint | undefined;

@@ -2,14 +2,22 @@
 import { parentPort, workerData } from 'node:worker_threads';
 
 import { errnoOf } from '../base/errno.js';
+import { FileProblem } from '../labels/file-problem.js';
+import { NamedFile } from '../labels/named-file.js';
+import { AttributesChanged, OpenedFile } from '../labels/opened-file.js';
 import { clearFile } from './clear-file.js';
 import { CrewSignals } from './crew-signals.js';
 import { FileContent, Stopped } from './file-content.js';
-import { FileProblem } from './file-problem.js';
-import type { BatchReport, CrewOrders, FileBatch, FileOutcome, FileTask } from './file-task.js';
+import type {
+  BatchReport,
+  CrewOrders,
+  FileBatch,
+  FileOutcome,
+  FileRun,
+  FileTask,
+} from './file-task.js';
 import { hashFile } from './hash-file.js';
 import { DaemonHasher } from './hash-file-by-daemon.js';
-import { AttributesChanged, OpenedFile } from './opened-file.js';
 import { signFile } from './sign-file.js';
 import { UserError } from './user-error.js';
 import { FileVerifier } from './verify-file.js';
@@ -23,11 +31,8 @@ const REFUSED_ON_MOUNT = {
   verify: 'a policy of the mount refuses it: imafs explain tells why',
 } as const;
 
-interface Treatment {
-  /** Whether content is read: else the file is not opened for it, which could be refused. */
-  readonly reads: boolean;
-  readonly treat: (file: OpenedFile) => FileOutcome;
-}
+/** What is done with the file of a name (latin1) in a directory; undefined: it is none of the walk's. */
+type Treatment = (directory: FileRun, name: string) => FileOutcome | undefined;
 
 const { tasks, tellEach, shared } = workerData as CrewOrders;
 const signals = new CrewSignals(shared);
@@ -37,21 +42,41 @@ const treatments = new Map<number, Treatment>();
 function treatmentOf(task: FileTask): Treatment {
   switch (task.kind) {
     case 'hash':
-      return { reads: true, treat: (file) => hashFile(task, content, file) };
+      return reading((file) => hashFile(task, content, file));
     case 'clear':
-      return { reads: false, treat: (file) => clearFile(task, file) };
+      return naming((file) => clearFile(task, file));
     case 'sign':
-      return { reads: true, treat: (file) => signFile(task, content, file) };
+      return reading((file) => signFile(task, content, file));
     case 'verify': {
       const verifier = new FileVerifier(task, content);
-      return { reads: true, treat: (file) => verifier.verify(file) };
+      return reading((file) => verifier.verify(file));
     }
     case 'hash-by-daemon': {
       const hasher = new DaemonHasher(task, signals);
-      return { reads: false, treat: (file) => hasher.hash(file) };
+      return naming((file) => hasher.hash(file));
     }
     default:
       return task satisfies never;
+  }
+}
+
+function reading(treat: (file: OpenedFile) => FileOutcome): Treatment {
+  return (directory, name) => closing(OpenedFile.open(directory, name, content.beginning), treat);
+}
+
+/** Of a file that is not opened for its content, which could be refused. */
+function naming(treat: (file: NamedFile) => FileOutcome): Treatment {
+  return (directory, name) => closing(NamedFile.open(directory, name), treat);
+}
+
+function closing<File extends { close(): void }>(
+  file: File | undefined,
+  treat: (file: File) => FileOutcome,
+): FileOutcome | undefined {
+  try {
+    return file === undefined ? undefined : treat(file);
+  } finally {
+    file?.close();
   }
 }
 
@@ -69,24 +94,18 @@ function treatment(position: number): Treatment {
 /** Undefined: the file is none of the walk's. */
 function outcomeOf(
   task: number,
-  at: string,
-  path: string,
-  device: bigint | undefined,
+  directory: FileRun,
+  name: string,
   attempts = MOST_ATTEMPTS,
 ): FileOutcome | undefined {
-  let file: OpenedFile | undefined;
   try {
-    const { reads, treat } = treatment(task);
-    file = OpenedFile.open(at, path, device, reads);
-    return file === undefined ? undefined : treat(file);
+    return treatment(task)(directory, name);
   } catch (error) {
     if (error instanceof Stopped) throw error;
     if (error instanceof AttributesChanged && attempts > 1) {
-      return outcomeOf(task, at, path, device, attempts - 1);
+      return outcomeOf(task, directory, name, attempts - 1);
     }
     return { result: 'failed', message: reason(error, tasks[task]) };
-  } finally {
-    file?.close();
   }
 }
 
@@ -103,14 +122,15 @@ function perform({ id, task, runs }: FileBatch): BatchReport {
   const counts: Partial<Record<FileOutcome['result'], number>> = {};
   const told: [string, FileOutcome][] = [];
   try {
-    for (const { base, shown, device, names } of runs) {
-      for (const name of names) {
+    for (const directory of runs) {
+      for (const name of directory.names) {
         if (signals.isStopped) throw new Stopped();
-        const path = shown + name;
-        const outcome = outcomeOf(task, base + name, path, device);
+        const outcome = outcomeOf(task, directory, name);
         if (outcome === undefined) continue;
         counts[outcome.result] = (counts[outcome.result] ?? 0) + 1;
-        if (tellEach || outcome.result === 'failed') told.push([path, outcome]);
+        if (tellEach || outcome.result === 'failed') {
+          told.push([directory.shown + name, outcome]);
+        }
       }
     }
   } catch (error) {

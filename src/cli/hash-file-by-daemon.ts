@@ -1,11 +1,10 @@
 import { decodeXattr, hashAlgorithmOfXattr } from '../ima/xattr/decode-xattr.js';
+import { FileProblem } from '../labels/file-problem.js';
+import type { NamedFile } from '../labels/named-file.js';
 import { type ControlClient, controlClientOf } from './control-client.js';
 import type { CrewSignals } from './crew-signals.js';
 import { EXIT } from './exit-codes.js';
-import { FileProblem } from './file-problem.js';
 import type { DaemonHashTask, FileFacts, FileOutcome } from './file-task.js';
-import { readLabel } from './label-file.js';
-import type { OpenedFile } from './opened-file.js';
 import { UserError } from './user-error.js';
 
 /** Has the daemon of a live mount hash files, which decides, by its `label` of the control tree. */
@@ -20,15 +19,15 @@ export class DaemonHasher {
     this.#client = controlClientOf(task.mountpoint, task.control);
   }
 
-  hash({ fd, path, sizeBytes }: OpenedFile): FileOutcome {
+  hash(file: NamedFile): FileOutcome {
     const { operand, below } = this.task;
-    const rest = path.slice(operand.length).replace(/^\/*/, '');
+    const rest = file.path.slice(operand.length).replace(/^\/*/, '');
     const line = `hash ${rest === '' ? below : `${below}/${rest}`}`;
     if (line.includes('\n')) throw new FileProblem('has a newline in its name');
-    const before = readLabel(fd);
+    const before = file.readLabel();
     this.#client.writeLines('self/label', [Buffer.from(line, 'latin1')], refusal);
-    this.signals.addBytes(sizeBytes);
-    const after = readLabel(fd);
+    this.signals.addBytes(file.sizeBytes);
+    const after = file.readLabel();
     const isSame = after !== undefined && before?.equals(after) === true;
     return { result: isSame ? 'unchanged' : 'labelled', ...shownDigest(after) };
   }

@@ -1,14 +1,11 @@
-import { readFileSync, type Stats } from 'node:fs';
+import { readFileSync } from 'node:fs';
 
-import { mountOfPath } from '../base/mountinfo.js';
 import { hooksOfOpen } from '../ima/hooks-of-open.js';
 import { matchPolicy, type PolicyQuery } from '../ima/policy/match-policy.js';
 import type { Policy } from '../ima/policy/policy.js';
 import type { ActionFamily, Rule } from '../ima/policy/rule.js';
 import type { Hook, ObjectFacts, Subject } from '../ima/ports.js';
 import { missingCapabilities } from './capabilities.js';
-import type { MountStatus } from './mount-status.js';
-import { IMAFS_TYPE, readMountTable } from './mount-table.js';
 
 const FAMILIES: ReadonlySet<ActionFamily> = new Set(['measure', 'appraise', 'audit', 'hash']);
 
@@ -43,22 +40,8 @@ export function matchingRules(
   );
 }
 
-/** Facts of the backing file, as policies see them. */
-export function objectFacts({ uid, gid }: Stats, { backing, transport }: MountStatus): ObjectFacts {
-  // The backing directory may lie below its own mount.
-  const others = readMountTable().filter(({ type }) => type !== IMAFS_TYPE);
-  const backingMount = mountOfPath(others, backing);
-  return {
-    uid,
-    gid,
-    fsMagic: transport.fsMagic,
-    fsName: backingMount?.type ?? '',
-    fsUuid: transport.fsUuid,
-  };
-}
-
 /** The ids and capabilities of this process. */
-function ownSubject(status = readFileSync('/proc/self/status', 'utf8')): Subject {
+export function ownSubject(status = readFileSync('/proc/self/status', 'utf8')): Subject {
   const ids = (name: string): number[] =>
     (new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1] ?? '').split(/\s+/).map(Number);
   const [uid = 0, euid = 0, suid = 0] = ids('Uid');

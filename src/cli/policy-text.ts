@@ -37,7 +37,7 @@ export interface ValidPolicy {
 
 /** A file, `-` for standard input, or names of built-in policies where no file has that name. */
 export async function readPolicy(operand: string): Promise<GivenPolicy> {
-  if (operand === STDIN) return parsed('standard input', readAll(0, 'standard input'));
+  if (operand === STDIN) return parsedPolicy('standard input', readAll(0, 'standard input'));
   await demandAnswers(operand);
   if (isBuiltinPolicy(operand) && !exists(operand)) {
     const built = builtinPolicy(operand);
@@ -45,12 +45,12 @@ export async function readPolicy(operand: string): Promise<GivenPolicy> {
     const { value: policy } = built;
     return { source: operand, isBuiltin: true, text: policy.text(), policy: success(policy) };
   }
-  return parsed(operand, readFile(operand));
+  return parsedPolicy(operand, readFile(operand));
 }
 
 /** The policy in a file; throws a UserError with its first problems if it has any. */
 export function demandPolicyFile(path: string): ValidPolicy {
-  return demandValid(parsed(path, readFile(path)));
+  return demandValid(parsedPolicy(path, readFile(path)));
 }
 
 export function demandValid({ source, text, policy }: GivenPolicy): ValidPolicy {
@@ -76,7 +76,8 @@ export function printableProblem(problem: PolicyProblem): PolicyProblem {
   };
 }
 
-function parsed(source: string, bytes: Buffer): GivenPolicy {
+/** What a text of policies comes to, wherever it was read. */
+export function parsedPolicy(source: string, bytes: Buffer): GivenPolicy {
   const decoded = decodePolicy(bytes);
   if (!decoded.ok) {
     return { source, isBuiltin: false, text: '', policy: failure([decoded.problem]) };

@@ -4,10 +4,9 @@ import { fileId } from '../ima/digest/file-id-hash.js';
 import { SIGNATURE_HEADER_BYTES, showKeyId } from '../ima/xattr/decode-signature.js';
 import { EVM_IMA_XATTR_DIGSIG, IMA_VERITY_DIGSIG } from '../ima/xattr/decode-xattr.js';
 import { encodeSignature, type SignatureHeader } from '../ima/xattr/encode-signature.js';
+import type { OpenedFile } from '../labels/opened-file.js';
 import type { FileContent, Sink } from './file-content.js';
 import type { FileOutcome, SignTask } from './file-task.js';
-import { readLabel, setLabel } from './label-file.js';
-import type { OpenedFile } from './opened-file.js';
 
 /** Gives what is signed to a sink, which hashes it. */
 type Feed = (sink: Sink) => void;
@@ -23,13 +22,11 @@ export function signFile(task: SignTask, content: FileContent, file: OpenedFile)
   };
   const feed = feedOf(task, header, content, file);
   const keyid = showKeyId(keyId);
-  if (isSigned(task, header, feed, readLabel(file.fd))) return { result: 'unchanged', keyid };
+  if (isSigned(task, header, feed, file.label)) return { result: 'unchanged', keyid };
   if (!dryRun) {
     const signer = createSign(algorithm);
     feed(signer);
-    const label = encodeSignature(header, signer.sign(privateKey));
-    file.demandUnchanged();
-    setLabel(file.fd, label);
+    file.setLabel(encodeSignature(header, signer.sign(privateKey)));
   }
   return { result: 'labelled', keyid };
 }

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
+import { shownPath, systemPath, walkFiles } from '../labels/walk-files.js';
 import type { Invocation } from './command.js';
 import { EXIT } from './exit-codes.js';
 import { FileBatches } from './file-batches.js';
@@ -11,7 +12,6 @@ import type { Output } from './output.js';
 import { printable } from './printable.js';
 import { Progress } from './progress.js';
 import { UserError } from './user-error.js';
-import { shownPath, systemPath, walkFiles } from './walk-files.js';
 
 const PROGRESS_EVERY_MS = 100;
 const MOST_JOBS = 256;

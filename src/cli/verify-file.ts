@@ -4,12 +4,11 @@ import type { Digest } from '../ima/ports.js';
 import { keyIdOf, showKeyId } from '../ima/xattr/decode-signature.js';
 import { hashAlgorithmOfXattr, IMA_VERITY_DIGSIG } from '../ima/xattr/decode-xattr.js';
 import { receivedKey } from '../keys/sent-key.js';
+import { FileProblem } from '../labels/file-problem.js';
+import type { OpenedFile } from '../labels/opened-file.js';
 import type { FileContent } from './file-content.js';
-import { FileProblem } from './file-problem.js';
 import type { FileFacts, FileOutcome, VerifyTask } from './file-task.js';
 import { DEFAULT_ALGORITHM, demandAlgorithm } from './hash-algorithm.js';
-import { readAttribute, readLabel } from './label-file.js';
-import type { OpenedFile } from './opened-file.js';
 
 /** Says of files what an appraisal in enforce mode would, by the keys it is given. */
 export class FileVerifier {
@@ -23,17 +22,12 @@ export class FileVerifier {
   }
 
   verify(file: OpenedFile): FileOutcome {
-    const imaXattr = readLabel(file.fd);
+    const imaXattr = file.label;
     const isVerity = imaXattr?.[0] === IMA_VERITY_DIGSIG;
     const found = this.#digest(file, imaXattr, isVerity);
     const signature = this.task.demandsSignature ? 'imasig' : undefined;
     const appraisal = appraiseMeasurement({
-      file: {
-        ...file.facts,
-        imaXattr,
-        sizeBytes: file.sizeBytes,
-        xattr: (name) => readAttribute(file.fd, name),
-      },
+      file: { ...file.attributes, imaXattr, sizeBytes: file.sizeBytes },
       isNew: false,
       found,
       demands: { signature, verity: isVerity, failsSecurely: false },

@@ -41,11 +41,14 @@ export function hooksOfOpen(open: OpenFacts): readonly HookCall[] {
   return open.exec ? hooksOfExec(open) : hooksOfPlainOpen(open);
 }
 
-/** do_open_execat, ima_bprm_check, then elf_map's mmap; tried on a 6.12 kernel. */
+/**
+ * do_open_execat, ima_bprm_check, ima_creds_check, then elf_map's mmap; tried on kernels 6.12 and 7.3. The
+ * newer one asks about credentials only for the program that a script leads to.
+ */
 function hooksOfExec({ succeeding, head }: OpenFacts): readonly HookCall[] {
-  const hooks: Hook[] = ['FILE_CHECK'];
-  if (!succeeding) {
-    hooks.push('BPRM_CHECK', 'CREDS_CHECK');
+  const hooks: Hook[] = succeeding ? ['FILE_CHECK'] : ['FILE_CHECK', 'BPRM_CHECK'];
+  if (!succeeding && isElf(head)) {
+    hooks.push('CREDS_CHECK');
   }
   if (succeeding || isElf(head)) {
     hooks.push(...MMAP_HOOKS);

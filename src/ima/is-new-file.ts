@@ -22,8 +22,9 @@ export function isNewFile(ima: Ima, access: Access): boolean {
   );
 }
 
-/** ima_post_path_mknod, ima_post_create_tmpfile */
+/** ima_post_path_mknod, ima_post_create_tmpfile; ima_must_appraise takes a hash rule for an answer too. */
 function appraisesMaking({ policy }: Ima, { subject, file: { object } }: Access): boolean {
   const query = { hook: 'FILE_CHECK', mask: MAY_ACCESS, subject, object } as const;
-  return matchPolicy(policy, query, new Set(['appraise'])).appraise !== undefined;
+  const { appraise, hash } = matchPolicy(policy, query, new Set(['appraise', 'hash']));
+  return appraise !== undefined || hash;
 }

@@ -1,7 +1,8 @@
 /**
  * `make bench`: all measurements in one run on one machine, side by side. Runs are interleaved; each
  * ratio is taken within its round, and the median is printed. Words choose among the parts: files,
- * extends, opens, list, rules, signatures. BENCH_DIR (default: a temporary directory) should be on ext4.
+ * extends, opens, list, rules, signatures, labels. BENCH_DIR (default: a temporary directory) should be on
+ * ext4.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,6 +12,7 @@ import { createLog } from '../../src/base/log.js';
 import { startSwtpm } from '../../src/tpm/swtpm.js';
 import { benchExtends } from './extend-bench.js';
 import { benchFileSystem } from './file-system-bench.js';
+import { benchLabelling } from './labelling-bench.js';
 import { benchLongList } from './long-list-bench.js';
 import { benchMeasuredOpens } from './measured-open-bench.js';
 import { unmountAll } from './mounts.js';
@@ -51,6 +53,7 @@ try {
   if (isWanted('files') || isWanted('list')) makeMany();
   if (isWanted('list')) benchLongList(work, backing, MANY, programs);
   if (isWanted('files')) await benchFileSystem(work, backing, programs);
+  if (isWanted('labels')) benchLabelling(work);
   print(`\n${readFileSync('/proc/version', 'utf8').split(' (')[0]}, Node ${process.version}`);
 } finally {
   if (unmountAll(work)) rmSync(work, { recursive: true, force: true });

@@ -22,6 +22,9 @@ export const good = (content: string | Uint8Array = TEXT): string => labelFor(co
 /** The label of another content. */
 export const wrong = labelFor('another text\n');
 
+/** A header of version 2 for SHA-256, a key nobody has, and two bytes of signature. */
+export const SIGNATURE = '0302040011223300020102';
+
 export const byteHex = (value: number): string => value.toString(16).padStart(2, '0');
 
 /** Type 0x04 with whatever algorithm OpenSSL knows. */

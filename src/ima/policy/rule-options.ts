@@ -86,14 +86,10 @@ export const digestType: Condition = {
   name: 'digest_type',
   comparisons: ['='],
   repeatable: true,
-  parse: (value, _, rule) => {
-    if (value !== 'verity') {
-      return unknownWord('digest_type', value, ['verity']);
-    }
-    return rule.appraise_type && rule.appraise_type !== 'sigv3'
-      ? complain('digest_type=verity needs appraise_type=sigv3', 'write appraise_type=sigv3')
-      : success({ digest_type: 'verity' });
-  },
+  parse: (value) =>
+    value === 'verity'
+      ? success({ digest_type: 'verity' })
+      : unknownWord('digest_type', value, ['verity']),
   show: (rule) => rule.digest_type && `digest_type=${rule.digest_type}`,
 };
 

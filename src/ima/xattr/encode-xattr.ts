@@ -15,5 +15,8 @@ export function encodeXattr({ algorithm, bytes }: Digest): Uint8Array {
     throw new Error(`no kernel id for hash algorithm ${algorithm}`);
   }
   const prefix = facts.id <= HASH_ALGO_SHA1 ? [IMA_XATTR_DIGEST] : [IMA_XATTR_DIGEST_NG, facts.id];
-  return Uint8Array.from([...prefix, ...bytes]);
+  const value = new Uint8Array(prefix.length + bytes.length);
+  value.set(prefix);
+  value.set(bytes, prefix.length);
+  return value;
 }

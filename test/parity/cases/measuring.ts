@@ -1,6 +1,6 @@
 /** What is measured, how the entry looks, when a file is measured anew, and violations. */
 import { asUser, type Case, type Scene } from '../case.js';
-import { good, labelBy, PROGRAM, TEXT } from '../content.js';
+import { good, labelBy, PROGRAM, SIGNATURE, TEXT } from '../content.js';
 
 const READ = 'open! r f , read , close';
 const PLAIN = { content: TEXT };
@@ -16,8 +16,6 @@ const TEMPLATES = [
   'ima-modsig',
   'evm-sig',
 ];
-
-const SIGNATURE = '0302040011223300020102';
 
 const templates: readonly Case[] = TEMPLATES.flatMap((template): Case[] => {
   const rules = [`${MEASURE} template=${template}`];

@@ -1,10 +1,9 @@
 /** Who may set and remove security.ima and security.evm, and to what; appraise_algos= and SETXATTR_CHECK. */
 import { digestOf } from '../../helpers/label.js';
 import { asUser, type Case, type Scene } from '../case.js';
-import { ALGORITHM_IDS, byteHex, good, labelBy, TEXT, wrong } from '../content.js';
+import { ALGORITHM_IDS, byteHex, good, labelBy, SIGNATURE, TEXT, wrong } from '../content.js';
 
 const FILE = { content: TEXT, mode: 0o666 };
-const SIGNATURE = '0302040011223300020102';
 const sha256 = digestOf(TEXT);
 
 const VALUES: readonly (readonly [string, string])[] = [

@@ -106,15 +106,20 @@ function otherFileSystem(rule: Rule, backing: BackingFacts | undefined): Finding
     ['fs_subtype', rule.fs_subtype, fsSubtype, fsSubtype ?? 'none'],
     ['fsuuid', rule.fsuuid, fsUuid, fsUuid ?? 'none'],
   ] as const;
-  return found
-    .filter(([, wanted, is]) => wanted !== undefined && wanted !== is)
-    .map(([name, , , is]) => ({
-      severity: 'error',
-      code: 'other-file-system',
-      rule,
-      message: `the directory to be protected is on another file system: its ${name} is ${is}`,
-      remedy: `leave ${name}= out, or write ${name}=${is}`,
-    }));
+  return (
+    found
+      // Not every file system has, or tells, its UUID.
+      .filter(
+        ([name, wanted, is]) => wanted !== undefined && wanted !== is && (name !== 'fsuuid' || is),
+      )
+      .map(([name, , , is]) => ({
+        severity: 'error',
+        code: 'other-file-system',
+        rule,
+        message: `the directory to be protected is on another file system: its ${name} is ${is}`,
+        remedy: `leave ${name}= out, or write ${name}=${is}`,
+      }))
+  );
 }
 
 function oddKeyrings(rule: Rule): Finding[] {

@@ -16,7 +16,8 @@ export class WalkedDirectory {
   #holders = 1;
 
   constructor(
-    private readonly fd: number | undefined,
+    /** O_PATH; undefined: names are from the working directory. */
+    readonly fd: number | undefined,
     /** What to write before a name so that open(2) finds it. */
     readonly base: string,
     /** What to write before a name for the user. */

@@ -1,27 +1,19 @@
-import { getAttributeSync, removeAttributeSync, setAttributeSync } from 'fs-xattr';
+import { getAttributeSync, removeAttributeSync } from 'fs-xattr';
 
 import { errnoOf } from '../base/errno.js';
 import { descriptorPath } from './walk-files.js';
 
-const SECURITY_IMA = 'security.ima';
+export const SECURITY_IMA = 'security.ima';
 
-/** security.ima of what `fd` (O_PATH will do) holds, undefined if it has none. */
-export function readLabel(fd: number): Buffer | undefined {
-  return readAttribute(fd, SECURITY_IMA);
-}
-
-export function readAttribute(fd: number, name: string): Buffer | undefined {
+/** An attribute of what `fd` (O_PATH will do) holds, undefined if it has none. */
+export function readXattr(fd: number, name: string): Buffer | undefined {
   return unlessMissing(() => getAttributeSync(descriptorPath(fd), name));
 }
 
-export function setLabel(fd: number, label: Uint8Array): void {
-  setAttributeSync(descriptorPath(fd), SECURITY_IMA, Buffer.from(label));
-}
-
 /** False if there was none. */
-export function removeLabel(fd: number): boolean {
+export function removeXattr(fd: number, name: string): boolean {
   const removed = unlessMissing(() => {
-    removeAttributeSync(descriptorPath(fd), SECURITY_IMA);
+    removeAttributeSync(descriptorPath(fd), name);
     return true;
   });
   return removed === true;
