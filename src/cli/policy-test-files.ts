@@ -1,18 +1,17 @@
-import { readSync } from 'node:fs';
 import { basename } from 'node:path';
 
 import { errnoOf } from '../base/errno.js';
 import { keyIdOf, showKeyId } from '../ima/xattr/decode-signature.js';
+import { FileProblem } from '../labels/file-problem.js';
+import { OpenedFile } from '../labels/opened-file.js';
+import { shownPath, type WalkedDirectory, walkFiles } from '../labels/walk-files.js';
 import { CrewSignals } from './crew-signals.js';
 import { FileContent } from './file-content.js';
-import { FileProblem } from './file-problem.js';
 import { type FileSystemFacts, fileSystemFacts } from './file-system-facts.js';
-import { OpenedFile } from './opened-file.js';
 import type { Output } from './output.js';
 import { Progress } from './progress.js';
 import { TriedFile } from './tried-file.js';
 import type { AccessTrial, AccessTrials, TriedAccess } from './try-access.js';
-import { shownPath, walkFiles } from './walk-files.js';
 
 const HEAD_BYTES = 4096;
 
@@ -50,8 +49,7 @@ export async function tryFiles(trials: AccessTrials, wanted: FilesToTry): Promis
       }
       fileSystem ??= await fileSystemFacts(operand, wanted.control);
       const { directory, name } = found;
-      const { base, shown, device } = directory;
-      const place = { at: base + name, path: shown + name, device, fileSystem };
+      const place = { directory, name, fileSystem };
       const tried = await tryFile(trials, wanted.accesses, content, place);
       if (tried !== undefined) results.push(tried);
       progress.add(signals.bytes - shownBytes);
@@ -63,11 +61,9 @@ export async function tryFiles(trials: AccessTrials, wanted: FilesToTry): Promis
 }
 
 interface Place {
-  /** Where it is opened, and how it is shown; latin1. */
-  readonly at: string;
-  readonly path: string;
-  /** What is mounted over a file of the walk is passed over. */
-  readonly device: bigint | undefined;
+  readonly directory: WalkedDirectory;
+  /** latin1 */
+  readonly name: string;
   readonly fileSystem: FileSystemFacts;
 }
 
@@ -75,15 +71,15 @@ async function tryFile(
   trials: AccessTrials,
   accesses: readonly TriedAccess[],
   content: FileContent,
-  { at, path, device, fileSystem }: Place,
+  { directory, name, fileSystem }: Place,
 ): Promise<FileTrial | undefined> {
-  const shown = shownPath(path);
+  const shown = shownPath(directory.shown + name);
   let opened: OpenedFile | undefined;
   try {
-    opened = OpenedFile.open(at, path, device, true);
+    opened = OpenedFile.open(directory, name, content.beginning);
     if (opened === undefined) return undefined;
     const file = new TriedFile(opened, content, fileSystem, (tried) => trials.isCompared(tried));
-    const head = readHead(opened);
+    const head = opened.beginning.subarray(0, HEAD_BYTES);
     const results: AccessTrial[] = [];
     for (const access of accesses) {
       const isExecutable = (file.mode & 0o111) !== 0;
@@ -102,11 +98,6 @@ async function tryFile(
   } finally {
     opened?.close();
   }
-}
-
-function readHead({ fd }: OpenedFile): Buffer {
-  const head = Buffer.alloc(HEAD_BYTES);
-  return head.subarray(0, readSync(fd, head, 0, HEAD_BYTES, 0));
 }
 
 function failed(path: string, problem: string): FileTrial {

@@ -6,10 +6,9 @@ import type {
   ImaFile,
   ObjectFacts,
 } from '../ima/ports.js';
+import type { OpenedFile } from '../labels/opened-file.js';
 import type { FileContent } from './file-content.js';
 import type { FileSystemFacts } from './file-system-facts.js';
-import { readAttribute, readLabel } from './label-file.js';
-import type { OpenedFile } from './opened-file.js';
 
 /** A file of the machine as a policy would find it, if somebody opened it now. */
 export class TriedFile implements ImaFile {
@@ -33,15 +32,15 @@ export class TriedFile implements ImaFile {
     /** Without it nothing of the content counts, and it is not read. */
     private readonly isCompared: (file: ImaFile) => boolean,
   ) {
-    const { object, mode } = opened.facts;
-    this.imaXattr = readLabel(opened.fd);
+    const { object, mode } = opened.attributes;
+    this.imaXattr = opened.label;
     this.object = { ...object, ...fileSystem, label: this.#objectLabel() };
     this.mode = mode;
     this.sizeBytes = opened.sizeBytes;
   }
 
   xattr(name: string): Uint8Array | undefined {
-    return readAttribute(this.opened.fd, name);
+    return this.opened.attribute(name);
   }
 
   digest(algorithm: HashAlgorithm): Promise<Uint8Array> {
@@ -77,6 +76,6 @@ export class TriedFile implements ImaFile {
   }
 
   #objectLabel(): string | undefined {
-    return readAttribute(this.opened.fd, 'security.selinux')?.toString('latin1').replace(/\0$/, '');
+    return this.opened.attribute('security.selinux')?.toString('latin1').replace(/\0$/, '');
   }
 }

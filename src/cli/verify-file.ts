@@ -27,7 +27,12 @@ export class FileVerifier {
     const found = this.#digest(file, imaXattr, isVerity);
     const signature = this.task.demandsSignature ? 'imasig' : undefined;
     const appraisal = appraiseMeasurement({
-      file: { ...file.attributes, imaXattr, sizeBytes: file.sizeBytes },
+      file: {
+        ...file.attributes,
+        imaXattr,
+        sizeBytes: file.sizeBytes,
+        xattr: (name) => file.attribute(name),
+      },
       isNew: false,
       found,
       demands: { signature, verity: isVerity, failsSecurely: false },

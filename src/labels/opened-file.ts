@@ -54,21 +54,32 @@ export class OpenedFile {
     return undefined;
   }
 
-  /** What EVM looks at. */
-  get attributes(): Pick<ImaFile, 'object' | 'mode' | 'xattr'> {
+  /** Whose it is, and its mode. */
+  get attributes(): Pick<ImaFile, 'object' | 'mode'> {
     const { uid, gid, mode } = fstatSync(this.fd);
-    const xattr = (name: string): Buffer | undefined => addon.getXattr(this.fd, name);
-    return { object: { uid, gid, ...ANY_FILE_SYSTEM }, mode, xattr };
+    return { object: { uid, gid, ...ANY_FILE_SYSTEM }, mode };
+  }
+
+  attribute(name: string): Buffer | undefined {
+    return addon.getXattr(this.fd, name);
   }
 
   /** Sets security.ima, on this very file. Throws, and nothing is set, if it is not as it was when opened. */
   setLabel(value: Uint8Array): void {
-    demandNone(addon.setXattrIfUnchanged(facts, SECURITY_IMA, value));
+    this.#setIfUnchanged(value);
   }
 
   /** Throws if the file is not as it was when it was opened: what was read of it is of no version. */
   demandUnchanged(): void {
-    demandNone(addon.setXattrIfUnchanged(facts, SECURITY_IMA, undefined));
+    this.#setIfUnchanged(undefined);
+  }
+
+  #setIfUnchanged(value: Uint8Array | undefined): void {
+    if (Number(facts[0]) !== this.fd) throw new Error(`another file was opened before ${this.fd}`);
+    const change = addon.setXattrIfUnchanged(facts, SECURITY_IMA, value);
+    if (change === 0) return;
+    const problem = 'changed while it was read: nothing is said or done about it';
+    throw change === 1 ? new AttributesChanged(problem) : new FileProblem(problem);
   }
 
   close(): void {
@@ -87,10 +98,4 @@ function openSnapshot(
     if (errnoOf(error) === 'ELOOP') throw new FileProblem('is a symbolic link');
     throw error;
   }
-}
-
-function demandNone(change: 0 | 1 | 2): void {
-  if (change === 0) return;
-  const problem = 'changed while it was read: nothing is said or done about it';
-  throw change === 1 ? new AttributesChanged(problem) : new FileProblem(problem);
 }
