@@ -1,13 +1,11 @@
+import { MOST_PROBLEMS } from '../ima/policy/parse-policy.js';
 import type { Invocation } from './command.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import type { Output } from './output.js';
 import { type GivenPolicy, printableProblem, readPolicy } from './policy-text.js';
 import { UserError } from './user-error.js';
 
-/** Problems of one file shown on a terminal; --json has all. */
-const MOST_SHOWN = 100;
-
-/** `imafs policy check`: all problems of policies, without a daemon. */
+/** `imafs policy check`: the problems of policies, without a daemon. */
 export async function policyCheck({ operands, output }: Invocation): Promise<ExitCode> {
   let invalid = 0;
   for (const operand of operands) {
@@ -26,19 +24,20 @@ export async function policyCheck({ operands, output }: Invocation): Promise<Exi
   return EXIT.ok;
 }
 
-/** Each problem of a policy that is not valid, and how many there are. */
+/** Each problem of a policy that is not valid, as far as it was read, and how many there are. */
 export function showProblems(output: Output, { source, policy }: GivenPolicy): void {
   const problems = policy.ok ? [] : policy.problem;
-  for (const [index, problem] of problems.entries()) {
+  for (const problem of problems) {
     const { line, column, token, message, hint } = printableProblem(problem);
     const word = token === '' ? '' : `'${token}': `;
     const text = `${source}:${line}:${column}: ${word}${message}\n  hint: ${hint}`;
     const fields = { file: source, line, column, token, message, hint };
-    output.result('problem', fields, index < MOST_SHOWN ? text : undefined);
+    output.result('problem', fields, text);
   }
-  const rest = problems.length - MOST_SHOWN;
   const summary = { file: source, valid: false, problems: problems.length };
-  output.result('policy', summary, rest > 0 ? `${source}: and ${rest} more` : undefined);
+  const isCut = problems.length >= MOST_PROBLEMS;
+  const text = `${source}: not read any further than ${MOST_PROBLEMS} problems`;
+  output.result('policy', summary, isCut ? text : undefined);
 }
 
 export function demandAllValid(invalid: number, policies: number): void {

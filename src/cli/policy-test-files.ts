@@ -49,8 +49,11 @@ export async function tryFiles(trials: AccessTrials, wanted: FilesToTry): Promis
       }
       fileSystem ??= await fileSystemFacts(operand, wanted.control);
       const { directory, name } = found;
-      const place = { directory, name, fileSystem };
-      const tried = await tryFile(trials, wanted.accesses, content, place);
+      const tried = await tryFile(trials, wanted.accesses, content, {
+        directory,
+        name,
+        fileSystem,
+      });
       if (tried !== undefined) results.push(tried);
       progress.add(signals.bytes - shownBytes);
       shownBytes = signals.bytes;

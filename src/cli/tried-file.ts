@@ -19,6 +19,7 @@ export class TriedFile implements ImaFile {
   readonly mayKeep = true;
   readonly imaXattr: Buffer | undefined;
   readonly object: ObjectFacts;
+  readonly xattr: ImaFile['xattr'];
   readonly mode: number;
   readonly sizeBytes: number;
   /** Each access is one by itself: nothing is remembered from one to the next. */
@@ -32,15 +33,13 @@ export class TriedFile implements ImaFile {
     /** Without it nothing of the content counts, and it is not read. */
     private readonly isCompared: (file: ImaFile) => boolean,
   ) {
-    const { object, mode } = opened.attributes;
+    const { object, mode, xattr } = opened.attributes;
+    this.xattr = xattr;
     this.imaXattr = opened.label;
-    this.object = { ...object, ...fileSystem, label: this.#objectLabel() };
+    const label = xattr('security.selinux');
+    this.object = { ...object, ...fileSystem, label: label && textOf(label) };
     this.mode = mode;
     this.sizeBytes = opened.sizeBytes;
-  }
-
-  xattr(name: string): Uint8Array | undefined {
-    return this.opened.attribute(name);
   }
 
   digest(algorithm: HashAlgorithm): Promise<Uint8Array> {
@@ -74,8 +73,9 @@ export class TriedFile implements ImaFile {
     if (this.isCompared(this)) return this.content.digest(this.opened, algorithm);
     return new Uint8Array(hashAlgorithmByName(algorithm)?.digestBytes ?? 0);
   }
+}
 
-  #objectLabel(): string | undefined {
-    return this.opened.attribute('security.selinux')?.toString('latin1').replace(/\0$/, '');
-  }
+/** SELinux ends a label with a NUL. */
+function textOf(label: Uint8Array): string {
+  return Buffer.from(label).toString('latin1').replace(/\0$/, '');
 }

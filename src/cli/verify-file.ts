@@ -27,12 +27,7 @@ export class FileVerifier {
     const found = this.#digest(file, imaXattr, isVerity);
     const signature = this.task.demandsSignature ? 'imasig' : undefined;
     const appraisal = appraiseMeasurement({
-      file: {
-        ...file.attributes,
-        imaXattr,
-        sizeBytes: file.sizeBytes,
-        xattr: (name) => file.attribute(name),
-      },
+      file: { ...file.attributes, imaXattr, sizeBytes: file.sizeBytes },
       isNew: false,
       found,
       demands: { signature, verity: isVerity, failsSecurely: false },

@@ -6,7 +6,6 @@ import { type LoadPublicKey, trustedKey } from './trusted-key.js';
 /** What of a trusted key can be sent to a worker thread. */
 export type SentKey = Pick<TrustedKey, 'keyId' | 'description' | 'certificate'>;
 
-/** By native/, which verifies what node:crypto cannot. */
 export const loadPublicKey: LoadPublicKey = (spki) => loadAddon().publicKey(spki);
 
 /** The same key, of use in this thread. */

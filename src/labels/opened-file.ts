@@ -54,14 +54,11 @@ export class OpenedFile {
     return undefined;
   }
 
-  /** Whose it is, and its mode. */
-  get attributes(): Pick<ImaFile, 'object' | 'mode'> {
+  /** What EVM looks at. */
+  get attributes(): Pick<ImaFile, 'object' | 'mode' | 'xattr'> {
     const { uid, gid, mode } = fstatSync(this.fd);
-    return { object: { uid, gid, ...ANY_FILE_SYSTEM }, mode };
-  }
-
-  attribute(name: string): Buffer | undefined {
-    return addon.getXattr(this.fd, name);
+    const xattr = (name: string): Buffer | undefined => addon.getXattr(this.fd, name);
+    return { object: { uid, gid, ...ANY_FILE_SYSTEM }, mode, xattr };
   }
 
   /** Sets security.ima, on this very file. Throws, and nothing is set, if it is not as it was when opened. */
@@ -75,7 +72,7 @@ export class OpenedFile {
   }
 
   #setIfUnchanged(value: Uint8Array | undefined): void {
-    if (Number(facts[0]) !== this.fd) throw new Error(`another file was opened before ${this.fd}`);
+    if (Number(facts[0]) !== this.fd) throw new Error('another file was opened since');
     const change = addon.setXattrIfUnchanged(facts, SECURITY_IMA, value);
     if (change === 0) return;
     const problem = 'changed while it was read: nothing is said or done about it';

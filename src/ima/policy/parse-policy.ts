@@ -29,7 +29,7 @@ export interface PolicyProblem {
 }
 
 /** Nobody mends more at a time, and each hint costs time: a whole file may be of another kind. */
-const MOST_PROBLEMS = 100;
+export const MOST_PROBLEMS = 100;
 
 const KNOWN_WORDS = [...actions, ...conditions.map(wordOf)];
 

@@ -11,8 +11,10 @@ export function withoutEffect({ policy: { rules } }: Linted): Finding[] {
     if (!hasDoAction(rules, family)) {
       return hasOptions(rule) ? [] : [nothingToExcept(rule, family)];
     }
-    if (!hasDoAction(rules.slice(index + 1), family)) {
-      return hasOptions(rule) ? [] : [exceptAtEnd(rule, family)];
+    const rest = rules.slice(index).filter(({ action }) => familyOf(action) === family);
+    if (!hasDoAction(rest, family)) {
+      // It may keep such a rule behind it from being the one that matches.
+      return rest.some(hasOptions) ? [] : [exceptAtEnd(rule, family)];
     }
     return isUnconditional(rule) ? [exceptsEverything(rule, family)] : [];
   });

@@ -101,3 +101,17 @@ function fitting(rule: Rule): Rule {
     parts.delete(misfit.about === 'action' ? 'func' : misfit.about);
   }
 }
+
+/** Rules of two conditions at most, so that they often have to do with one another. */
+export function arbitraryShortRule(id: fc.Arbitrary<number>): fc.Arbitrary<Rule> {
+  return fc
+    .tuple(arbitraryRule(id), fc.array(fc.nat(8), { maxLength: 2 }), fc.constantFrom(...actions))
+    .map(([rule, kept, action]): Rule => {
+      const { source, line } = rule;
+      const conditions = Object.entries(rule).filter(
+        ([name]) => !['action', 'source', 'line'].includes(name),
+      );
+      const left = kept.flatMap((at) => conditions.slice(at, at + 1));
+      return fitting({ ...(Object.fromEntries(left) as Partial<Rule>), action, source, line });
+    });
+}
