@@ -157,11 +157,18 @@ export function commandTable(startDaemon: StartDaemon): readonly Command[] {
     },
     {
       name: 'explain',
-      summary: 'say what decides about a file, and why it was refused',
+      summary: 'say what decides about a file, why it was refused, and what mends it',
       operands: 'PATH',
       fewest: 1,
       most: 1,
-      options: { control: CONTROL },
+      options: {
+        ns: {
+          type: 'string',
+          value: 'NSID',
+          help: 'show the rules for that mount namespace (default: your own)',
+        },
+        control: CONTROL,
+      },
       run: async (invocation) => (await import('./explain.js')).explain(invocation),
     },
     {

@@ -36,16 +36,30 @@ export function readDenials(client: ControlClient, namespaces: readonly string[]
 
 /** A refusal names what, which rule, the kernel's cause, and what to do next. */
 export function denialText(denial: Denial): string {
-  const { operation, path, comm, pid, namespace, judge, rule, cause, hint } = denial;
+  const { operation, path, comm, pid, namespace, rule, cause, hint } = denial;
+  const whose = policyText(denial);
   const lines = [
     `denied: ${operation} of ${path} by ${comm}[${pid}] in namespace ${namespace} (${denial.errno})`,
     rule === undefined
-      ? `  rule:  none (policy of namespace ${judge})`
-      : `  rule:  ${rule.text.trimEnd()}  (${rule.at}, policy of namespace ${judge})`,
+      ? `  rule:  none (${whose})`
+      : `  rule:  ${rule.text.trimEnd()}  (${rule.at}, ${whose})`,
     `  cause: ${cause} (${denial.hook}, ${denial.time})`,
   ];
   if (denial.digestFound !== undefined) lines.push(`  found: ${denial.digestFound}`);
   if (denial.digestWanted !== undefined) lines.push(`  label: ${denial.digestWanted}`);
   if (hint !== undefined) lines.push(`  hint:  ${hint}`);
   return lines.join('\n');
+}
+
+function policyText({ judge, policyOf }: Denial): string {
+  switch (policyOf) {
+    case 'system':
+      return "the system's policy";
+    case 'own':
+      return `own policy of namespace ${judge}`;
+    case 'lineage':
+      return `policy of namespace ${judge}, which it comes from`;
+    default:
+      return policyOf satisfies never;
+  }
 }

@@ -1,28 +1,25 @@
 import { closeSync, constants, openSync, readSync, type Stats, statSync } from 'node:fs';
-import { basename } from 'node:path';
 
 import { errnoOf } from '../base/errno.js';
-import { parsePolicy } from '../ima/policy/parse-policy.js';
-import { Policy } from '../ima/policy/policy.js';
 import { showRule } from '../ima/policy/show-rule.js';
 import { absolutePath } from './absolute-path.js';
 import type { Invocation } from './command.js';
 import { connect } from './connect.js';
 import type { ControlClient } from './control-client.js';
+import { type DecidingRule, decidingRules } from './deciding-rules.js';
 import { type Denial, denialText, readDenials } from './denials.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
-import { backingFacts } from './file-system-facts.js';
-import { type MatchingRule, matchingRules } from './matching-rules.js';
+import { labelFacts, labelText } from './label-facts.js';
+import { mendedDenial } from './mended-denial.js';
 import { readStatus, type Status } from './mount-status.js';
 import type { JsonValue } from './output.js';
-import { policyMachine } from './policy-machine.js';
 import { UserError } from './user-error.js';
 
 const HEAD_BYTES = 4096;
 
 /**
  * `imafs explain`: opens the file for reading and tells what the daemon says, which refusals of it
- * stand, and (to the system's root) which rules decide. A refusal stands until the file changes.
+ * stand and what mends them, and (to the system's root) which rules decide. A refusal stands until the file changes.
  */
 export async function explain({ operands, options, output }: Invocation): Promise<ExitCode> {
   const [operand = ''] = operands;
@@ -38,8 +35,13 @@ export async function explain({ operands, options, output }: Invocation): Promis
     );
   }
   const attempt = tryToRead(path);
-  const denials = standingDenials(client, report, path, stat, attempt.errno);
-  const rules = decidingRules(client, report, path, stat, attempt.head);
+  const label = labelFacts(path);
+  const control = options.text('control');
+  const namespace = namespaceOf(report, options.text('ns'));
+  const denials = standingDenials(client, report, path, stat, attempt.errno).map((denial) =>
+    mendedDenial(client, denial, label, report.namespace, control),
+  );
+  const rules = decidingRules(client, report, namespace, { path, stat, head: attempt.head });
   const readable = attempt.errno === undefined ? 'allowed' : `refused (${attempt.errno})`;
   output.result(
     'explanation',
@@ -48,16 +50,20 @@ export async function explain({ operands, options, output }: Invocation): Promis
       namespace: report.namespace,
       mode: report.mode,
       read: attempt.errno ?? 'allowed',
+      label: { ...label },
       denials: denials as unknown as JsonValue,
-      rules: rules.map(({ access, hook, rule }) => ({
+      rules: rules.map(({ access, hook, rule, namespace: of, policyOf }) => ({
         access,
         hook,
         rule: showRule(rule).trimEnd(),
         line: rule.line,
+        namespace: of,
+        policyOf,
       })),
     },
     [
       `${path}: reading is ${readable} in namespace ${report.namespace} (mode ${report.mode})`,
+      `  security.ima: ${labelText(label)}`,
       ...rules.map(ruleText),
       ...denials.map(denialText),
     ].join('\n'),
@@ -104,26 +110,15 @@ function standingDenials(
   return [...latest.values()];
 }
 
-/** Only the system's root is told all that conditions look at. */
-function decidingRules(
-  client: ControlClient,
-  report: Status,
-  path: string,
-  stat: Stats,
-  head: Buffer,
-): MatchingRule[] {
-  if (report.mount === undefined) return [];
-  const parsed = parsePolicy(client.read('self/policy'), 'policy', policyMachine());
-  if (!parsed.ok) return [];
-  const { uid, gid } = stat;
-  const object = { uid, gid, ...backingFacts(report.mount) };
-  return matchingRules(new Policy(parsed.value), object, {
-    name: basename(path),
-    head,
-    isExecutable: (stat.mode & 0o111) !== 0,
-  });
+function namespaceOf(report: Status, given: string | undefined): number {
+  if (given === undefined) return report.namespace;
+  if (report.mount !== undefined && /^\d{1,10}$/.test(given)) return Number(given);
+  throw new UserError(EXIT.usage, 'bad-option', `--ns ${given} cannot be explained`, [
+    "only root of the system's namespace explains others, by their numbers",
+  ]);
 }
 
-function ruleText({ access, hook, rule }: MatchingRule): string {
-  return `  ${access} ${hook}: ${showRule(rule).trimEnd()}  (line ${rule.line})`;
+function ruleText({ access, hook, rule, namespace, policyOf }: DecidingRule): string {
+  const whose = policyOf === 'system' ? "the system's" : `namespace ${namespace}'s`;
+  return `  ${access} ${hook}: ${showRule(rule).trimEnd()}  (line ${rule.line} of ${whose} policy)`;
 }

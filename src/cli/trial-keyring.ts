@@ -1,14 +1,12 @@
 import { Keyring } from '../ima/keyring/keyring.js';
 import { parseBlacklistEntry } from '../keys/blacklist-file.js';
-import { readKeysDirectory } from '../keys/keys-directory.js';
-import { loadPublicKey } from '../keys/sent-key.js';
-import { trustedKey } from '../keys/trusted-key.js';
+import { receivedKey } from '../keys/sent-key.js';
 import type { GivenOptions } from './command.js';
 import type { ControlClient } from './control-client.js';
-import { EXIT } from './exit-codes.js';
 import { liveMount } from './live-mount.js';
 import { type MountKeys, readMountKeys } from './mount-keys.js';
 import type { Output } from './output.js';
+import { systemKeys } from './system-keys.js';
 import { UserError } from './user-error.js';
 
 /**
@@ -23,15 +21,13 @@ export async function trialKeyring(
   const directory = options.text('keys');
   if (directory !== undefined) return keyringOf(directory, output);
   const live = await liveMount(path, options.text('control'));
-  if (live === undefined) return undefined;
-  const keys = mountKeys(live.client);
+  const keys = live && mountKeys(live.client);
   if (keys === undefined) return undefined;
-  const { trusted, blacklist } = keys;
   const keyring = new Keyring();
-  for (const certificate of trusted) {
-    keyring.add(trustedKey(certificate, loadPublicKey));
+  for (const { keyId, description, der } of keys.trusted) {
+    if (keyId !== undefined) keyring.add(receivedKey({ keyId, description, certificate: der }));
   }
-  for (const word of blacklist) {
+  for (const word of keys.blacklist) {
     const entry = parseBlacklistEntry(word);
     if (entry !== undefined) keyring.addToBlacklist(entry.kind, entry.digest);
   }
@@ -50,14 +46,12 @@ function mountKeys(client: ControlClient): MountKeys | undefined {
 
 /** Those a mount with keys=DIR would begin with. */
 function keyringOf(directory: string, output: Output): Keyring {
-  const keys = readKeysDirectory(directory, loadPublicKey);
-  if (!keys.ok) throw new UserError(EXIT.key, 'bad-key', keys.problem);
-  const { trusted, blacklist, unadmitted } = keys.value;
+  const { trusted, blacklist, unadmitted } = systemKeys(directory);
   for (const { file, description, reasons } of unadmitted) {
     output.note(`imafs: ${file}: ${description}: not trusted: ${reasons.join('; ')}`);
   }
   const keyring = new Keyring();
-  for (const key of trusted) keyring.add(key);
+  for (const key of trusted) keyring.add(receivedKey(key));
   for (const { kind, digest } of blacklist) keyring.addToBlacklist(kind, digest);
   return keyring;
 }

@@ -119,7 +119,7 @@ test('accesses and callers are chosen', async () => {
 
 test('a program is executed by all its hooks, a file without x bit is not', async () => {
   const [program, data] = [file('prog', '#!', undefined, 0o755), file('data')];
-  const rules = policy('appraise func=CREDS_CHECK');
+  const rules = policy('appraise func=BPRM_CHECK');
   const ran = await transcript(`policy test --json -p ${rules} ${program} ${data}`);
   assert.deepEqual(
     filesOf(ran).map((told) => verdicts(told)),

@@ -2,10 +2,10 @@ import { type ActionFamily, familyOf, type Rule } from '../rule.js';
 import { showRule } from '../show-rule.js';
 import type { Finding, Linted } from './finding.js';
 import { idRange, isEmptyRange } from './id-range.js';
-import { implies } from './implies.js';
+import { coversOf, isCovered } from './implies.js';
 
 /** Each rule is compared with all before it: what takes seconds is not done. */
-const MOST_RULES = 10_000;
+const MOST_RULES = 5000;
 
 const IDS = ['uid', 'euid', 'gid', 'egid', 'fowner', 'fgroup'] as const;
 
@@ -20,8 +20,18 @@ export function shadowed({ policy: { rules } }: Linted): Finding[] {
   return findShadowed(rules);
 }
 
+interface Earlier {
+  readonly rule: Rule;
+  readonly covers: ReturnType<typeof coversOf>;
+}
+
 function findShadowed(rules: readonly Rule[]): Finding[] {
-  const before: Record<ActionFamily, Rule[]> = { measure: [], appraise: [], audit: [], hash: [] };
+  const before: Record<ActionFamily, Earlier[]> = {
+    measure: [],
+    appraise: [],
+    audit: [],
+    hash: [],
+  };
   const findings: Finding[] = [];
   let setxattr: Rule | undefined;
   for (const rule of rules) {
@@ -32,12 +42,12 @@ function findShadowed(rules: readonly Rule[]): Finding[] {
       continue;
     }
     const earlier = before[familyOf(rule.action)];
-    const wide = earlier.find((other) => implies(rule, other));
+    const wide = earlier.find(({ covers }) => isCovered(rule, covers));
     if (wide) {
-      findings.push(shadowOf(rule, wide));
+      findings.push(shadowOf(rule, wide.rule));
     } else if (!IDS.some((name) => rule[name] && isEmptyRange(idRange(rule[name])))) {
       // What a shadowed rule covers, the rule that shadows it covers too.
-      earlier.push(rule);
+      earlier.push({ rule, covers: coversOf(rule) });
     }
   }
   return findings;
