@@ -63,12 +63,20 @@ export class OpenedFile {
 
   /** Sets security.ima, on this very file. Throws, and nothing is set, if it is not as it was when opened. */
   setLabel(value: Uint8Array): void {
-    demandNone(addon.setXattrIfUnchanged(facts, SECURITY_IMA, value));
+    this.#setIfUnchanged(value);
   }
 
   /** Throws if the file is not as it was when it was opened: what was read of it is of no version. */
   demandUnchanged(): void {
-    demandNone(addon.setXattrIfUnchanged(facts, SECURITY_IMA, undefined));
+    this.#setIfUnchanged(undefined);
+  }
+
+  #setIfUnchanged(value: Uint8Array | undefined): void {
+    if (Number(facts[0]) !== this.fd) throw new Error('another file was opened since');
+    const change = addon.setXattrIfUnchanged(facts, SECURITY_IMA, value);
+    if (change === 0) return;
+    const problem = 'changed while it was read: nothing is said or done about it';
+    throw change === 1 ? new AttributesChanged(problem) : new FileProblem(problem);
   }
 
   close(): void {
@@ -87,10 +95,4 @@ function openSnapshot(
     if (errnoOf(error) === 'ELOOP') throw new FileProblem('is a symbolic link');
     throw error;
   }
-}
-
-function demandNone(change: 0 | 1 | 2): void {
-  if (change === 0) return;
-  const problem = 'changed while it was read: nothing is said or done about it';
-  throw change === 1 ? new AttributesChanged(problem) : new FileProblem(problem);
 }
