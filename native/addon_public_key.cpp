@@ -32,9 +32,8 @@ class ErrorsCleared {
   ErrorsCleared& operator=(const ErrorsCleared&) = delete;
 };
 
-struct Free {
+struct FreeDigest {
   void operator()(EVP_MD* digest) const { EVP_MD_free(digest); }
-  void operator()(EVP_PKEY_CTX* context) const { EVP_PKEY_CTX_free(context); }
 };
 
 // Nothing where there are no bytes: that is no key, no digest and no signature.
@@ -46,25 +45,11 @@ Bytes bytesOf(const CallbackInfo& info, size_t at) {
 
 bool isRsa(const EVP_PKEY* key) { return EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA; }
 
-bool verifies(EVP_PKEY* key, const std::string& digestName, Bytes digest, Bytes signature) {
-  if (digest.empty() || signature.empty()) return false;
-  if (digestName.find('\0') != std::string::npos) return false;  // its end, to OpenSSL
-  const std::unique_ptr<EVP_MD, Free> kind(EVP_MD_fetch(nullptr, digestName.c_str(), nullptr));
-  if (!kind || static_cast<size_t>(EVP_MD_get_size(kind.get())) != digest.size()) return false;
-  const std::unique_ptr<EVP_PKEY_CTX, Free> context(EVP_PKEY_CTX_new(key, nullptr));
-  if (!context || EVP_PKEY_verify_init(context.get()) != 1) return false;
-  if (isRsa(key) && EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) != 1)
-    return false;
-  // For RSA this demands the digest's DigestInfo around it.
-  if (EVP_PKEY_CTX_set_signature_md(context.get(), kind.get()) != 1) return false;
-  // 0 is another signature, below 0 something that cannot be one.
-  return EVP_PKEY_verify(context.get(), signature.data(), signature.size(), digest.data(),
-                         digest.size()) == 1;
-}
-
 }  // namespace
 
 void PublicKey::Free::operator()(evp_pkey_st* key) const { EVP_PKEY_free(key); }
+
+void PublicKey::Free::operator()(evp_pkey_ctx_st* context) const { EVP_PKEY_CTX_free(context); }
 
 Napi::Function PublicKey::define(Napi::Env env) {
   return DefineClass(env, "PublicKey",
@@ -94,11 +79,36 @@ PublicKey::PublicKey(const CallbackInfo& info) : Napi::ObjectWrap<PublicKey>(inf
       .ThrowAsJavaScriptException();
 }
 
+PublicKey::Verifier* PublicKey::verifierFor(const std::string& digestName) {
+  if (const auto known = verifiers_.find(digestName); known != verifiers_.end())
+    return &known->second;
+  if (digestName.find('\0') != std::string::npos) return nullptr;  // its end, to OpenSSL
+  const std::unique_ptr<EVP_MD, FreeDigest> kind(
+      EVP_MD_fetch(nullptr, digestName.c_str(), nullptr));
+  Verifier made{decltype(Verifier::context)(EVP_PKEY_CTX_new(key_.get(), nullptr)), 0};
+  EVP_PKEY_CTX* const context = made.context.get();
+  if (!kind || !context || EVP_PKEY_verify_init(context) != 1) return nullptr;
+  if (isRsa(key_.get()) && EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) != 1)
+    return nullptr;
+  // For RSA this demands the digest's DigestInfo around it.
+  if (EVP_PKEY_CTX_set_signature_md(context, kind.get()) != 1) return nullptr;
+  made.digestBytes = static_cast<size_t>(EVP_MD_get_size(kind.get()));
+  return &verifiers_.emplace(digestName, std::move(made)).first->second;
+}
+
+bool PublicKey::verifies(const std::string& digestName, Bytes digest, Bytes signature) {
+  if (digest.empty() || signature.empty()) return false;
+  const Verifier* const verifier = verifierFor(digestName);
+  if (!verifier || verifier->digestBytes != digest.size()) return false;
+  // 0 is another signature, below 0 something that cannot be one.
+  return EVP_PKEY_verify(verifier->context.get(), signature.data(), signature.size(), digest.data(),
+                         digest.size()) == 1;
+}
+
 Value PublicKey::verify(const CallbackInfo& info) {
   const ErrorsCleared cleared;
   const std::string digestName = info[0].IsString() ? info[0].As<String>().Utf8Value() : "";
-  return Napi::Boolean::New(info.Env(),
-                            verifies(key_.get(), digestName, bytesOf(info, 1), bytesOf(info, 2)));
+  return Napi::Boolean::New(info.Env(), verifies(digestName, bytesOf(info, 1), bytesOf(info, 2)));
 }
 
 Value PublicKey::algorithm(const CallbackInfo& info) {

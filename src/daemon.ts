@@ -265,7 +265,11 @@ const serve = (mounted: Mounted): RunningDaemon => {
   const keyrings = keyringsOf(keys, addon, { registry, measurements });
   const policyLoader = new PolicyLoader({
     readAsCaller: (caller, path, limit) => policyReads.read(caller, path, limit),
-    checkFile: policyCheck(audit),
+    checkFile: policyCheck({
+      registry,
+      audit,
+      backing: { ...backing, fsUuid: facts.fsUuid, device: facts.device },
+    }),
     changed: () => registry.changed(),
     firstLoaded: (namespace, caller) => keyrings.measureQueued(namespace, caller),
     auditStatus,

@@ -6,6 +6,7 @@ import { createHash, getHashes } from 'node:crypto';
 import { md5, ripemd160, sha1 } from '@noble/hashes/legacy.js';
 import { sha224, sha256, sha384, sha512 } from '@noble/hashes/sha2.js';
 import { sha3_256, sha3_384, sha3_512 } from '@noble/hashes/sha3.js';
+import { hashAlgorithmByName } from '../ima/digest/hash-algorithms.js';
 import { createVerityHasher } from '../ima/digest/verity-digest.js';
 
 /** A hash under way. */
@@ -62,8 +63,10 @@ export const createHasher = (algorithm: string): Hasher | undefined => {
     return createVerityHasher(name, (block) => createHash(name).update(block).digest());
   }
   const name = opensslDigestName(algorithm);
-  return name === undefined ? nobleHashes[algorithm]?.create() : createHash(name);
+  if (name !== undefined) return createHash(name);
+  return Object.hasOwn(nobleHashes, algorithm) ? nobleHashes[algorithm]?.create() : undefined;
 };
 
 /** Whether files can be hashed with the kernel's `algorithm` here. */
-export const canHash = (algorithm: string): boolean => createHasher(algorithm) !== undefined;
+export const canHash = (algorithm: string): boolean =>
+  hashAlgorithmByName(algorithm) !== undefined && createHasher(algorithm) !== undefined;

@@ -5,6 +5,7 @@
  */
 import { readSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
+import { isSignature } from '../ima/xattr/decode-xattr.js';
 import { loadAddon } from './addon.js';
 import type { Addon } from './addon-types.js';
 import { createHasher, type Hasher } from './hash-algorithms.js';
@@ -55,6 +56,10 @@ const writeXattr = (request: WorkerRequest & { kind: 'xattr' }): WorkerReply => 
   addon ??= loadAddon();
   if (leased && !addon.leaseStands(fd)) return { id, state: 'lease-broken' };
   const previous = addon.getXattr(fd, name);
+  if (isSignature(previous) && !isSignature(value)) {
+    const message = 'a signature was set meanwhile';
+    return { id, state: 'failed', message, code: 'EPERM' };
+  }
   addon.setXattr(fd, name, value);
   if (leased && !addon.leaseStands(fd)) {
     // The writer that broke the lease waits for us: what it will write is not what we vouched for.

@@ -45,6 +45,7 @@ interface State {
   readonly fresh: boolean;
   readonly uid: number;
   readonly gid: number;
+  readonly mode: number;
   readonly sizeBytes: number;
   readonly imaXattr: Uint8Array | undefined;
   readonly isNew: boolean;
@@ -93,9 +94,9 @@ export class OpenedFile implements ImaFile {
   /** As native saw it when it asked. */
   static asSent(upcall: OpenUpcall, hasWriter: boolean, parts: OpenedFileParts): OpenedFile {
     const { version, fresh, file, xattrs, head } = upcall;
-    const { uid, gid, size: sizeBytes } = file;
+    const { uid, gid, mode, size: sizeBytes } = file;
     const isNew = upcall.isNew || upcall.created;
-    const state = { version, fresh, uid, gid, sizeBytes, imaXattr: xattrs[0], isNew, head };
+    const state = { version, fresh, uid, gid, mode, sizeBytes, imaXattr: xattrs[0], isNew, head };
     return new OpenedFile(upcall, state, hasWriter, parts);
   }
 
@@ -113,10 +114,10 @@ export class OpenedFile implements ImaFile {
     if (version === undefined)
       throw Object.assign(new Error('the file is gone'), { code: 'ESTALE' });
     const imaXattr = parts.addon.getXattr(fd, IMA_XATTR);
-    const { uid, gid, size: sizeBytes } = await fstatAsync(fd);
+    const { uid, gid, mode, size: sizeBytes } = await fstatAsync(fd);
     const { buffer, bytesRead } = await readAsync(fd, Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
     const head = buffer.subarray(0, bytesRead);
-    const state = { version, fresh: true, uid, gid, sizeBytes, imaXattr, isNew, head };
+    const state = { version, fresh: true, uid, gid, mode, sizeBytes, imaXattr, isNew, head };
     return new OpenedFile(upcall, state, hasWriter, parts);
   }
 
@@ -129,7 +130,7 @@ export class OpenedFile implements ImaFile {
   }
 
   get mode(): number {
-    return this.upcall.file.mode;
+    return this.state.mode;
   }
 
   get imaXattr(): Uint8Array | undefined {

@@ -15,7 +15,7 @@ import { IMA_XATTR } from './opened-file.js';
 import type { Settling } from './settling.js';
 
 export interface XattrParts {
-  readonly registry: Pick<Registry, 'judges'>;
+  readonly registry: Pick<Registry, 'judges' | 'known'>;
   readonly settling: Pick<Settling, 'settlePatiently' | 'vouched'>;
   readonly audit: Pick<AuditLog, 'forAccess'>;
   readonly denials: Pick<Denials, 'record'>;
@@ -43,6 +43,8 @@ export class XattrHandler {
       const errno = isIma ? await this.#askForIma(judge, upcall) : askForEvm(judge, upcall);
       if (errno !== undefined) return this.#refuse(judge, upcall, errno);
     }
+    // Whoever else has judged the file has judged another one (IMA_CHANGE_XATTR is the inode's).
+    for (const namespace of this.parts.registry.known()) namespace.resetResults(node);
     if (isIma) this.parts.settling.vouched(node, file.ino);
     return 0;
   }

@@ -56,7 +56,7 @@ export interface PublicKeyFacts {
 }
 
 /** add_key(2) takes a megabyte; certificates have some kilobytes. */
-export const CERTIFICATE_BYTES_MAX = 64 * 1024;
+export const CERTIFICATE_BYTES_MAX = 16 * 1024;
 
 /** RSA keys that crypto/rsa.c takes (rsa_check_key_length). */
 const RSA_BITS: readonly (number | undefined)[] = [512, 1024, 1536, 2048, 3072, 4096];

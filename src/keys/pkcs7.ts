@@ -40,7 +40,8 @@ export interface SignedAttributes {
   readonly messageDigest: Uint8Array;
 }
 
-export const PKCS7_BYTES_MAX = 1024 * 1024;
+/** A message holds one signature and some certificates. */
+export const PKCS7_BYTES_MAX = 64 * 1024;
 
 const SIGNED_DATA = '1.2.840.113549.1.7.2';
 const DATA = '1.2.840.113549.1.7.1';

@@ -6,7 +6,7 @@ import type { SnapshotFacts } from '../binding/addon-types.js';
 import type { ImaFile } from '../ima/ports.js';
 import { FileProblem } from './file-problem.js';
 import type { WalkedDirectory } from './walk-files.js';
-import { readXattr, SECURITY_IMA } from './xattrs.js';
+import { SECURITY_IMA } from './xattrs.js';
 
 /** Conditions on it are no matter of a file by itself. */
 const ANY_FILE_SYSTEM = { fsMagic: 0, fsName: '', fsUuid: undefined } as const;
@@ -57,18 +57,26 @@ export class OpenedFile {
   /** What EVM looks at. */
   get attributes(): Pick<ImaFile, 'object' | 'mode' | 'xattr'> {
     const { uid, gid, mode } = fstatSync(this.fd);
-    const xattr = (name: string): Buffer | undefined => readXattr(this.fd, name);
+    const xattr = (name: string): Buffer | undefined => addon.getXattr(this.fd, name);
     return { object: { uid, gid, ...ANY_FILE_SYSTEM }, mode, xattr };
   }
 
   /** Sets security.ima, on this very file. Throws, and nothing is set, if it is not as it was when opened. */
   setLabel(value: Uint8Array): void {
-    demandNone(addon.setXattrIfUnchanged(facts, SECURITY_IMA, value));
+    this.#setIfUnchanged(value);
   }
 
   /** Throws if the file is not as it was when it was opened: what was read of it is of no version. */
   demandUnchanged(): void {
-    demandNone(addon.setXattrIfUnchanged(facts, SECURITY_IMA, undefined));
+    this.#setIfUnchanged(undefined);
+  }
+
+  #setIfUnchanged(value: Uint8Array | undefined): void {
+    if (Number(facts[0]) !== this.fd) throw new Error('another file was opened since');
+    const change = addon.setXattrIfUnchanged(facts, SECURITY_IMA, value);
+    if (change === 0) return;
+    const problem = 'changed while it was read: nothing is said or done about it';
+    throw change === 1 ? new AttributesChanged(problem) : new FileProblem(problem);
   }
 
   close(): void {
@@ -87,10 +95,4 @@ function openSnapshot(
     if (errnoOf(error) === 'ELOOP') throw new FileProblem('is a symbolic link');
     throw error;
   }
-}
-
-function demandNone(change: 0 | 1 | 2): void {
-  if (change === 0) return;
-  const problem = 'changed while it was read: nothing is said or done about it';
-  throw change === 1 ? new AttributesChanged(problem) : new FileProblem(problem);
 }

@@ -22,7 +22,12 @@ export class BufferMeasurements {
     const judges = await this.parts.registry.judges(caller);
     const all = new Set([...judges.map((judge) => judge.namespace), namespace]);
     for (const judge of all) {
-      if (!(await this.measureBy(judge, caller, buffer))) return false;
+      // The system's list tells whose event it is: a container names its events as it likes.
+      const isForeign = judge.isSystem && !namespace.isSystem;
+      const eventName = isForeign
+        ? `mnt-ns=${namespace.name}:${buffer.eventName}`
+        : buffer.eventName;
+      if (!(await this.measureBy(judge, caller, { ...buffer, eventName }))) return false;
     }
     return true;
   }

@@ -4,6 +4,7 @@
  */
 import type { NamespaceOwner } from '../binding/addon-types.js';
 import type { Ima } from '../ima/ima.js';
+import { resetAppraiseFlags } from '../ima/inode-setxattr.js';
 import { imaView } from './ima-view.js';
 import { Ring } from './ring.js';
 
@@ -137,6 +138,11 @@ export class Namespace {
   /** What is known of a file holds no more. */
   forgetResults(nodes: readonly number[]): void {
     for (const ima of [this.ima, ...this.#views.values()]) ima.iints.forget(nodes);
+  }
+
+  /** Its attributes are about to change: what was found of it is void, its writers are there as before. */
+  resetResults(node: number): void {
+    for (const ima of [this.ima, ...this.#views.values()]) resetAppraiseFlags(ima, node);
   }
 
   /** Nobody could write to the file a moment ago: a period of writers is over. */

@@ -1,5 +1,5 @@
 /** A policy file that was read for its writer, as a policy sees it: it is in memory and never changes. */
-import type { FileOfCaller } from '../binding/addon-types.js';
+import type { FileFacts, FileOfCaller } from '../binding/addon-types.js';
 import { dataHash } from '../ima/digest/data-hash.js';
 import { createVerityHasher } from '../ima/digest/verity-digest.js';
 import type { AppendedSignature, Digest, ImaFile, ObjectFacts } from '../ima/ports.js';
@@ -15,11 +15,16 @@ export class PolicyFile implements ImaFile {
 
   constructor(
     private readonly read: FileOfCaller,
-    /** Name of the file system's type. */
-    fsName: string,
+    fileSystem: Pick<ObjectFacts, 'fsName' | 'fsSubtype' | 'fsUuid'>,
   ) {
     const { uid, gid } = read.file;
-    this.object = { uid, gid, fsMagic: read.fsMagic, fsName, fsUuid: undefined };
+    const { fsName, fsSubtype, fsUuid } = fileSystem;
+    this.object = { uid, gid, fsMagic: read.fsMagic, fsName, fsSubtype, fsUuid };
+  }
+
+  /** Where it is, for audit records. */
+  get place(): Pick<FileFacts, 'device' | 'ino'> {
+    return this.read.file;
   }
 
   get imaXattr(): Uint8Array | undefined {

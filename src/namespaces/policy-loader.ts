@@ -214,6 +214,9 @@ export class PolicyLoad {
     const refused = await this.parts.checkFile(this.namespace, caller, path, file);
     if (refused !== undefined) return this.#problem('EACCES', `${path} is refused: ${refused}`);
     const text = String(file.content);
+    if (this.#exceedsLimit(linesOf(text))) {
+      return this.#problem('ENOSPC', `a policy may have ${LIMITS.rules} rules`);
+    }
     const parsed = parsePolicy(text, path, this.parts.machine);
     const [bad] = parsed.ok ? [] : parsed.problem;
     // Of what is no rule nothing is shown: the writer may name files to learn what is in them.
@@ -264,3 +267,7 @@ const ended = 'the namespace has ended';
 /** IMA_APPRAISE_POLICY */
 const demandsSignedPolicy = ({ rules }: Policy): boolean =>
   rules.some(({ action, func }) => action === 'appraise' && func === 'POLICY_CHECK');
+
+/** Lines that are rules, if they are anything: what a policy of too many would cost is not spent. */
+const linesOf = (text: string): number =>
+  text.split('\n', LIMITS.policyFileBytes).filter((line) => /^[ \t]*[^ \t#]/.test(line)).length;

@@ -5,14 +5,13 @@
 import type { Addon, Caller, NamespaceOwner, NativeTransport } from '../binding/addon-types.js';
 import type { NamespacePolicy } from '../daemon-options.js';
 import type { Ima } from '../ima/ima.js';
-import type { Policy } from '../ima/policy/policy.js';
 import type { Subject } from '../ima/ports.js';
 import { subjectsOf } from './caller.js';
 import type { Lineage, Standing } from './lineage.js';
 import { Namespace } from './namespace.js';
 import { type NamespaceIds, namespacePlace } from './namespace-ids.js';
 import type { ProcessWalks } from './process-walks.js';
-import { subjectLabel } from './subject-label.js';
+import { labelledSubjects } from './subject-label.js';
 
 /** One policy that has to allow an access, and for whom it is asked. */
 export interface Judge {
@@ -114,7 +113,12 @@ export class Registry {
     for (const scope of scopes) {
       for (const namespace of this.#owners(scope, await this.#ancestors(scope, caller))) {
         const ima = scope.imaOf(namespace);
-        judges.push({ namespace, scope, ima, subjects: labelled(subjects, ima.policy, caller) });
+        judges.push({
+          namespace,
+          scope,
+          ima,
+          subjects: labelledSubjects(subjects, ima.policy, caller),
+        });
       }
     }
     return judges;
@@ -204,14 +208,3 @@ export class Registry {
     }
   }
 }
-
-/** The subjects with the caller's label, where a rule asks for it. */
-const labelled = (
-  subjects: readonly Subject[],
-  { readsSubjectLabel }: Policy,
-  { tid }: Caller,
-): readonly Subject[] => {
-  if (!readsSubjectLabel) return subjects;
-  const label = subjectLabel(tid);
-  return subjects.map((subject) => ({ ...subject, label }));
-};

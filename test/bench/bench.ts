@@ -1,7 +1,8 @@
 /**
  * `make bench`: all measurements in one run on one machine, side by side. Runs are interleaved; each
  * ratio is taken within its round, and the median is printed. Words choose among the parts: files,
- * extends, opens, list, labels. BENCH_DIR (default: a temporary directory) should be on ext4.
+ * extends, opens, list, rules, signatures, labels. BENCH_DIR (default: a temporary directory) should be on
+ * ext4.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,6 +19,8 @@ import { unmountAll } from './mounts.js';
 import { compile } from './programs.js';
 import { writeProtected } from './protected-file.js';
 import { print } from './report.js';
+import { benchRules } from './rules-bench.js';
+import { benchSignatures } from './signature-bench.js';
 
 const MANY = { files: 100_000, directories: 100 };
 
@@ -45,6 +48,8 @@ try {
       await swtpm.stop();
     }
   }
+  if (isWanted('signatures')) benchSignatures();
+  if (isWanted('rules')) await benchRules(work, programs);
   if (isWanted('files') || isWanted('list')) makeMany();
   if (isWanted('list')) benchLongList(work, backing, MANY, programs);
   if (isWanted('files')) await benchFileSystem(work, backing, programs);

@@ -66,7 +66,7 @@ TEST(a_change_of_attributes_is_told_from_one_of_content) {
 TEST(no_symlink_is_followed_and_no_fifo_waited_for) {
   TemporaryDirectory directory;
   const std::string path = directory.file("f", "content", 0644);
-  const std::string link = path + "-link", fifo = path + "-fifo";
+  const std::string link = directory.name("link"), fifo = directory.name("fifo");
   CHECK_EQ(::symlink(path.c_str(), link.c_str()), 0);
   CHECK_EQ(Opened(link).error, ELOOP);
   CHECK_EQ(::mkfifo(fifo.c_str(), 0600), 0);

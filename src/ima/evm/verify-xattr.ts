@@ -2,7 +2,7 @@ import { dataHash } from '../digest/data-hash.js';
 import type { Keyring } from '../keyring/keyring.js';
 import { verifySignature } from '../keyring/verify-signature.js';
 import type { ImaFile, IntegrityStatus } from '../ports.js';
-import { decodeSignature } from '../xattr/decode-signature.js';
+import { decodeSignature, SIGNATURE_HEADER_BYTES } from '../xattr/decode-signature.js';
 import { EVM_XATTR_PORTABLE_DIGSIG } from '../xattr/decode-xattr.js';
 import { PROTECTED_XATTRS } from './protected-xattrs.js';
 
@@ -22,13 +22,15 @@ export function evmVerifyXattr(file: EvmFile, keyring: Keyring): IntegrityStatus
   if (value?.[0] !== EVM_XATTR_PORTABLE_DIGSIG) {
     return 'UNKNOWN';
   }
-  const algorithm = decodeSignature(value)?.algorithm;
-  if (algorithm === undefined) {
+  if (value.length <= SIGNATURE_HEADER_BYTES) {
     return 'FAIL';
   }
+  const algorithm = decodeSignature(value)?.algorithm;
   // A portable signature without security.ima would vouch for no content.
-  const bytes = file.imaXattr && dataHash(algorithm, protectedMetadata(file));
-  const isValid = bytes && verifySignature(keyring, value, { algorithm, bytes }) === 'valid';
+  const isWhole = algorithm !== undefined && file.imaXattr !== undefined;
+  const bytes = isWhole ? dataHash(algorithm, protectedMetadata(file)) : undefined;
+  const isValid =
+    isWhole && bytes && verifySignature(keyring, value, { algorithm, bytes }) === 'valid';
   return isValid ? 'PASS_IMMUTABLE' : 'FAIL_IMMUTABLE';
 }
 

@@ -1,7 +1,7 @@
 import type { HashAlgorithm, Hook, ObjectFacts, Subject } from '../ports.js';
 import type { Policy } from './policy.js';
 import { type ActionFamily, type AppraiseType, isDoAction, type Rule } from './rule.js';
-import { testsOf } from './rule-tests.js';
+import { type Test, testsOf } from './rule-tests.js';
 
 /**
  * Which of the results an iint keeps an appraisal is filed under (kernel IMA_FILE_APPRAISE …,
@@ -66,7 +66,7 @@ export function matchPolicy(
     if (undecided.size === 0) {
       break;
     }
-    if (!undecided.has(family) || !tests.every((test) => test(query))) {
+    if (!undecided.has(family) || !holdAll(tests, query)) {
       continue;
     }
     rules[family] = rule;
@@ -103,7 +103,16 @@ function demandsOf({ failsSecurely }: Policy, rules: PolicyDecision['rules']): D
 
 /** Whether every condition of one rule holds. */
 export function matchRule(rule: Rule, query: PolicyQuery): boolean {
-  return testsOf(rule, query.hook)?.every((test) => test(query)) === true;
+  const tests = testsOf(rule, query.hook);
+  return tests !== undefined && holdAll(tests, query);
+}
+
+function holdAll(tests: readonly Test[], query: PolicyQuery): boolean {
+  // The loop of every miss, over all rules: faster than every().
+  for (const test of tests) {
+    if (!test(query)) return false;
+  }
+  return true;
 }
 
 /** get_subaction */

@@ -13,8 +13,6 @@ export class Policy {
   readonly readsCredentials: boolean;
   /** Some rule looks at the caller's label: verdicts cannot be remembered by ids alone. */
   readonly readsSubjectLabel: boolean;
-  /** Some rule looks at the file's label. */
-  readonly readsObjectLabel: boolean;
   /** SETXATTR_CHECK: what hash algorithms security.ima may be set with; undefined: any that is known. */
   readonly setxattrAlgorithms: readonly HashAlgorithm[] | undefined;
   /** Families some rule demands (ima_policy_flag); a family not in here never needs matching. */
@@ -31,8 +29,9 @@ export class Policy {
     this.readsCredentials = rules.some(
       ({ uid, euid, gid, egid }) => (uid ?? euid ?? gid ?? egid) !== undefined,
     );
-    this.readsSubjectLabel = rules.some((rule) => hasLabel(rule, 'subj_'));
-    this.readsObjectLabel = rules.some((rule) => hasLabel(rule, 'obj_'));
+    this.readsSubjectLabel = rules.some((rule) =>
+      LSM_WORDS.some((word) => word.startsWith('subj_') && rule[word] !== undefined),
+    );
     // The first one counts (update_allowed_hash_algorithms).
     this.setxattrAlgorithms = rules.find(({ func }) => func === 'SETXATTR_CHECK')?.appraise_algos;
     this.families = new Set(
@@ -66,8 +65,4 @@ export class Policy {
   text(): string {
     return this.rules.map((rule) => `${showRule(rule)}\n`).join('');
   }
-}
-
-function hasLabel(rule: Rule, prefix: 'subj_' | 'obj_'): boolean {
-  return LSM_WORDS.some((word) => word.startsWith(prefix) && rule[word] !== undefined);
 }

@@ -38,16 +38,7 @@ export function testsOf(rule: Rule, hook: Hook): readonly Test[] | undefined {
   const tests = [
     anyAccess ? undefined : testOfMask(rule),
     ...testsOfFileSystem(rule),
-    testOfIds(rule.uid, ({ subject }) => [subject.uid]),
-    testOfIds(rule.euid, ({ subject: { capSetuid, euid, suid, uid } }) =>
-      idsOf(capSetuid, euid, suid, uid),
-    ),
-    testOfIds(rule.gid, ({ subject }) => [subject.gid]),
-    testOfIds(rule.egid, ({ subject: { capSetgid, egid, sgid, gid } }) =>
-      idsOf(capSetgid, egid, sgid, gid),
-    ),
-    testOfIds(rule.fowner, ({ object }) => [object.uid]),
-    testOfIds(rule.fgroup, ({ object }) => [object.gid]),
+    ...testsOfIds(rule),
     ...LSM_WORDS.map((word) => testOfLabel(rule, word)),
   ];
   return tests.filter((test) => test !== undefined);
@@ -60,11 +51,7 @@ function testsOfData(
 ): readonly Test[] {
   const names = hook === 'KEY_CHECK' ? keyrings : label;
   const isNamed: Test = ({ data }) => data !== undefined && names?.includes(data) === true;
-  const tests = [
-    testOfIds(uid, ({ subject }) => [subject.uid]),
-    testOfIds(gid, ({ subject }) => [subject.gid]),
-    names && isNamed,
-  ];
+  const tests = [...testsOfIds({ ...(uid && { uid }), ...(gid && { gid }) }), names && isNamed];
   return tests.filter((test) => test !== undefined);
 }
 
@@ -90,30 +77,41 @@ function testsOfFileSystem({
   ];
 }
 
-/** One of the ids will do. */
-function testOfIds(
-  condition: IdCondition | undefined,
-  idsIn: (query: PolicyQuery) => readonly number[],
-): Test | undefined {
+type IdRule = Pick<Rule, 'uid' | 'euid' | 'gid' | 'egid' | 'fowner' | 'fgroup'>;
+
+function testsOfIds(rule: IdRule): readonly (Test | undefined)[] {
+  const [uid, gid, fowner, fgroup] = [rule.uid, rule.gid, rule.fowner, rule.fgroup].map(holdsFor);
+  const [euid, egid] = [rule.euid, rule.egid].map(holdsFor);
+  return [
+    uid && (({ subject }) => uid(subject.uid)),
+    // With the capability to change it, the saved and real id are as good as effective.
+    euid &&
+      (({ subject }) =>
+        euid(subject.euid) || (subject.capSetuid && (euid(subject.suid) || euid(subject.uid)))),
+    gid && (({ subject }) => gid(subject.gid)),
+    egid &&
+      (({ subject }) =>
+        egid(subject.egid) || (subject.capSetgid && (egid(subject.sgid) || egid(subject.gid)))),
+    fowner && (({ object }) => fowner(object.uid)),
+    fgroup && (({ object }) => fgroup(object.gid)),
+  ];
+}
+
+function holdsFor(condition: IdCondition | undefined): ((id: number) => boolean) | undefined {
   if (!condition) {
     return undefined;
   }
   const { comparison, id: bound } = condition;
   switch (comparison) {
     case '=':
-      return (query) => idsIn(query).includes(bound);
+      return (id) => id === bound;
     case '<':
-      return (query) => idsIn(query).some((id) => id < bound);
+      return (id) => id < bound;
     case '>':
-      return (query) => idsIn(query).some((id) => id > bound);
+      return (id) => id > bound;
     default:
       return comparison satisfies never;
   }
-}
-
-/** With the capability to change it, the saved and real id are as good as effective. */
-function idsOf(mayChange: boolean, effective: number, saved: number, real: number): number[] {
-  return mayChange ? [effective, saved, real] : [effective];
 }
 
 /** security_audit_rule_match */

@@ -56,6 +56,9 @@ test('who writes to a signed file is refused, however the signature fares, and w
   }
   assert.equal((await judge(['measure'], signed(), writing)).result, 'allowed');
   assert.equal((await judge(['appraise'], portable)).result, 'invalid-HMAC');
+  const broken = labelled();
+  broken.xattrs.set('security.evm', Uint8Array.from([0x05, 2, 4, 1, 2, 3, 4, 0, 9, 0xaa]));
+  assert.equal((await judge(['appraise'], broken)).result, 'invalid-fail-immutable');
 });
 
 test('a file that somebody can store into is not mapped to be executed', async () => {
