@@ -358,7 +358,7 @@ describe('a policy with KEY_CHECK and CRITICAL_DATA', () => {
       // The system's list tells whose it is.
       const seen = await buffers(imafs.system, imafs);
       assert.deepEqual(
-        seen.map(([name = '', data]) => [name.replace(/=\d+/, '=N'), data]),
+        seen.map(([name, data]) => [String(name).replace(/=\d+/, '=N'), data]),
         [
           ['.ima', hexOf('leaf')],
           ['mnt-ns=N:.ima', hexOf('one')],
