@@ -19,10 +19,11 @@ export function parseAuditLine(text: string): AuditLine {
   };
 }
 
-/** Causes of the refusals (type 1800) of one file, oldest first. */
+/** Causes of the refusals (type 1800) of one file, oldest first; some records have no path of it. */
 export function causesOf(lines: readonly string[], name: string): string[] {
   return lines
     .map(parseAuditLine)
-    .filter(({ type, fields }) => type === 1800 && fields['name']?.endsWith(`/${name}`))
+    .filter(({ type }) => type === 1800)
+    .filter(({ fields }) => `/${fields['name']}`.endsWith(`/${name}`))
     .map(({ fields }) => fields['cause'] ?? '');
 }
