@@ -121,7 +121,7 @@ export function idCondition(
         value === 'root'
           ? `did you mean ${name}${comparison}0?`
           : `${name} takes a decimal number below ${INVALID_ID}`;
-      return id >= Number(LIMIT)
+      return Number.isFinite(id) && BigInt(value.replace('+', '')) >= LIMIT
         ? outOfRange(value, hint)
         : complain(`'${value}' is not an id`, hint);
     },
