@@ -22,7 +22,7 @@ const OLD_KERNEL = '5.15';
 const ON_OLD_KERNEL =
   /^test\/mount\/(activation|changed-through|lineage|namespaces|refuse-and-allow)\./;
 /** As test/helpers/skip.ts words it. */
-const LACKING = /^no [\w ]+ here: /;
+const LACKING = /^no [\w -]+ here: /;
 const FILE_TIMEOUT_MS = 15 * 60_000 * SLOWNESS;
 
 /** What is used of the events of node:test's run(). */
