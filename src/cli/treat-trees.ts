@@ -26,6 +26,8 @@ export interface Trees {
   readonly tellEach?: boolean;
   /** The line for people about a file; undefined: none, or on stderr if it failed. */
   readonly line?: (path: string, outcome: FileOutcome) => string | undefined;
+  /** What mends a failure: in each JSON line, and for people once for each cause, after all. */
+  readonly hint?: (path: string, outcome: FileOutcome) => string | undefined;
   /** Called in any case, also when interrupted, before the error is. */
   readonly summarize: (counts: Counts) => void;
 }
@@ -35,16 +37,21 @@ export interface Trees {
  * of the walk. Throws a UserError if it is interrupted.
  */
 export async function treatTrees(trees: Trees): Promise<Counts> {
-  const { invocation, tasks, line, summarize } = trees;
+  const { invocation, tasks, summarize } = trees;
   const { operands, options, output } = invocation;
   const jobs = jobsOf(invocation);
   const recursive = options.flag('recursive');
   const counts = noCounts();
   const progress = new Progress(output, totalBytes(operands, recursive, output));
+  const hints = new Map<string, string>();
   const tell = (report: BatchReport): void => {
     add(counts, report);
     if (report.told.length > 0) progress.clear();
-    for (const [path, outcome] of report.told) tellFile(output, shownPath(path), outcome, line);
+    for (const [path, outcome] of report.told) {
+      const hint = tellFile(output, shownPath(path), outcome, trees);
+      if (hint !== undefined)
+        hints.set(outcome.cause ?? '', hints.get(outcome.cause ?? '') ?? hint);
+    }
   };
   const crew = new FileCrew(tasks, jobs, output.json || trees.tellEach === true, tell);
   const interruption = new Interruption();
@@ -58,6 +65,7 @@ export async function treatTrees(trees: Trees): Promise<Counts> {
     stopWatching();
     interruption.release();
   }
+  if (!output.json) for (const hint of hints.values()) output.note(`  hint: ${hint}`);
   summarize(counts);
   interruption.throwIfInterrupted(['what is done is done: run it again for the rest']);
   return counts;
@@ -115,12 +123,20 @@ function add(counts: Record<FileResult, number>, report: BatchReport): void {
   }
 }
 
-function tellFile(output: Output, path: string, outcome: FileOutcome, line: Trees['line']): void {
+/** Returns the hint, if there is one. */
+function tellFile(
+  output: Output,
+  path: string,
+  outcome: FileOutcome,
+  trees: Trees,
+): string | undefined {
   // Whoever names a file may name it so that a terminal obeys it, or that it looks like two.
   const name = printable(path, Number.POSITIVE_INFINITY);
-  const text = line?.(name, outcome);
-  output.result('file', { path, ...outcome }, text);
+  const text = trees.line?.(name, outcome);
+  const hint = trees.hint?.(name, outcome);
+  output.result('file', { path, ...outcome, hint }, text);
   if (outcome.result === 'failed' && text === undefined && !output.json) {
     output.note(`imafs: ${name}: ${outcome.message}`);
   }
+  return hint;
 }

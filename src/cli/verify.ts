@@ -22,7 +22,8 @@ export async function verify(invocation: Invocation): Promise<ExitCode> {
     invocation,
     tasks,
     line: (path, outcome) =>
-      outcome.result === 'failed' ? `${path}: ${outcome.message}${hint(path, outcome)}` : undefined,
+      outcome.result === 'failed' ? `${path}: ${outcome.message}` : undefined,
+    hint: remedyFor,
     summarize: (counts) => {
       const { ok, failed } = counts;
       output.result('summary', { ok, failed }, `${ok} ok, ${failed} failed`);
@@ -31,11 +32,11 @@ export async function verify(invocation: Invocation): Promise<ExitCode> {
   return failed === 0 ? EXIT.ok : EXIT.problems;
 }
 
-function hint(path: string, { cause, keyid, key }: FileFacts): string {
+function remedyFor(path: string, { cause, keyid, key }: FileFacts): string | undefined {
   const isKeyKnown = keyid === undefined ? undefined : key !== undefined;
   const remedy =
     cause === undefined ? undefined : remedyOf({ cause, path, keyId: keyid, isKeyKnown });
-  return remedy === undefined ? '' : `\n  hint: ${remedyText(remedy)}`;
+  return remedy && remedyText(remedy);
 }
 
 /** Those a mount with keys=DIR would trust. */

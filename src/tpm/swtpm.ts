@@ -15,6 +15,7 @@ import {
   isServed,
   shutdown,
   startup,
+  TPM_RC_INITIALIZE,
   TPM_RC_SUCCESS,
   TPM_SU_CLEAR,
   TPM_SU_STATE,
@@ -210,7 +211,8 @@ class Supervisor implements OwnSwtpm {
     if (rc !== TPM_RC_SUCCESS && type === TPM_SU_STATE) {
       rc = await startup(this.#socket, TPM_SU_CLEAR, START_TIMEOUT_MS);
     }
-    if (rc !== TPM_RC_SUCCESS) {
+    // Whoever waits for the TPM may have been faster: tss-connection.ts starts one that is not started.
+    if (rc !== TPM_RC_SUCCESS && rc !== TPM_RC_INITIALIZE) {
       throw new TpmFailed(`swtpm refuses TPM2_Startup: 0x${rc.toString(16)}`, rc);
     }
   }

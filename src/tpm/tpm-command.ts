@@ -12,6 +12,8 @@ export const TPM_SU_CLEAR = 0;
 export const TPM_SU_STATE = 1;
 
 export const TPM_RC_SUCCESS = 0;
+/** Of TPM2_Startup: it was started before. Of any other: it is not yet. */
+export const TPM_RC_INITIALIZE = 0x100;
 
 const command = (code: number, type: number): Buffer => {
   const bytes = Buffer.alloc(HEADER_BYTES + 2);

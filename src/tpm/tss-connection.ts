@@ -9,9 +9,9 @@
  */
 import { Esys, TssError } from './esys.js';
 import { BANKS, type Bank, TPM_PCRS } from './pcr-banks.js';
+import { TPM_RC_INITIALIZE } from './tpm-command.js';
 import type { TssWorkerData } from './tss-messages.js';
 
-const TPM_RC_INITIALIZE = 0x100;
 /** TPM_RC_RETRY, TPM_RC_YIELDED, TPM_RC_TESTING: the TPM is busy. */
 const BUSY = new Set([0x922, 0x908, 0x90a]);
 const BUSY_LIMIT_MS = 5000;
@@ -151,8 +151,18 @@ export class TssConnection {
     } catch (error) {
       const isUnstarted = error instanceof TssError && codeOf(error.rc) === TPM_RC_INITIALIZE;
       if (!mayStart || !isUnstarted) throw error;
-      this.#esys.startup(TPM2_SU_CLEAR);
+      this.#startup();
       return whileBusy(() => this.#esys.resetCount());
+    }
+  }
+
+  #startup(): void {
+    try {
+      this.#esys.startup(TPM2_SU_CLEAR);
+    } catch (error) {
+      // Whoever started the swtpm (swtpm.ts) may have been faster.
+      const isStarted = error instanceof TssError && codeOf(error.rc) === TPM_RC_INITIALIZE;
+      if (!isStarted) throw error;
     }
   }
 

@@ -120,18 +120,25 @@ test('it agrees with evmctl about its labels and signatures', {
 test('a tree is told of in the order of the walk: what fails on stdout, and how many', async () => {
   const tree = at('tree');
   mkdirSync(tree);
-  for (const name of ['a', 'b', 'c']) labelFile(file(`tree/${name}`));
+  for (const name of ['a', 'b']) labelFile(file(`tree/${name}`));
   writeFileSync(`${tree}/b`, 'changed');
-  rmSync(`${tree}/c`);
-  writeFileSync(`${tree}/c`, '');
+  for (const name of ['c', 'd']) writeFileSync(`${tree}/${name}`, '');
   const { exit, stdout, stderr } = await transcript(`verify -r ${tree} ${tree}/none`);
-  assert.deepEqual([exit, stderr], [3, '']);
-  const [b, c, none, summary] = stdout.split('\n');
+  assert.equal(exit, 3);
+  const [b, ...others] = stdout.split('\n');
   assert.match(b ?? '', /tree\/b: invalid-hash: it is sha256:.*, labelled sha256:/);
-  assert.deepEqual(
-    [c, none, summary],
-    [`${tree}/c: missing-hash`, `${tree}/none: ENOENT`, '1 ok, 3 failed'],
-  );
+  const missing = ['c', 'd'].map((name) => `${tree}/${name}: missing-hash`);
+  assert.deepEqual(others, [...missing, `${tree}/none: ENOENT`, '1 ok, 4 failed', '']);
+  const hinted = [...stderr.matchAll(/^  hint: .*: imafs label hash (.*)$/gm)];
+  const mended = hinted.map(([, path]) => path);
+  assert.deepEqual(mended, [`${tree}/b`, `${tree}/c`], 'one for each cause');
+  const lines = jsonLines(await transcript(`verify --json -r ${tree}`));
+  const hints = lines.map(({ hint }) => /label hash (.*)/.exec(String(hint))?.[1]);
+  assert.deepEqual(hints, [
+    undefined,
+    ...['b', 'c', 'd'].map((name) => `${tree}/${name}`),
+    undefined,
+  ]);
 });
 
 test('keys that cannot be read have exit code 8', async () => {

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createLog } from '../../src/base/log.js';
 import { type OwnSwtpm, startSwtpm } from '../../src/tpm/swtpm.js';
 import { type Tpm, TpmFailed } from '../../src/tpm/tpm.js';
+import { startup, TPM_SU_CLEAR } from '../../src/tpm/tpm-command.js';
 import { openTss } from '../../src/tpm/tss.js';
 
 const PCR = 10;
@@ -106,6 +107,25 @@ if (directoryOfChild !== undefined) {
     assert.equal(await sha256(tpm), '00'.repeat(32));
     await tpm.close();
     await swtpm.stop();
+  });
+
+  test('one that a client starts before we do is left running', async () => {
+    const directory = newDirectory();
+    const errors: unknown[] = [];
+    const noting = Object.assign(createLog('silent'), {
+      error: (...what: unknown[]) => errors.push(what),
+    });
+    const swtpm = await startSwtpm(directory, noting);
+    const { pid } = swtpm;
+    assert.ok(pid !== undefined);
+    process.kill(pid, 'SIGKILL');
+    await until('it is gone', () => !lives(pid));
+    let answer = -1;
+    while (answer < 0) {
+      answer = await startup(join(directory, 'sock'), TPM_SU_CLEAR, LIMIT_MS).catch(() => -1);
+    }
+    await swtpm.stop();
+    assert.equal(errors.length, 1, 'that the first one ended');
   });
 
   test('it dies with the process that started it, even by SIGKILL', async () => {
