@@ -20,7 +20,10 @@ const log = createLog('silent');
 
 const start = async (directory: string): Promise<{ swtpm: OwnSwtpm; tpm: Tpm }> => {
   const swtpm = await startSwtpm(directory, log);
+  // What a failed test leaves would keep this process alive.
+  after(() => swtpm.stop());
   const tpm = await openTss(swtpm.tcti);
+  after(() => tpm.close());
   return { swtpm, tpm };
 };
 
