@@ -45,9 +45,9 @@ export function daemonMemory(mountpoint: string): number {
   return Number(/^VmRSS:\s*(\d+)/m.exec(text)?.[1]) / 1024;
 }
 
-/** CPU time in microseconds that the daemon behind a mount has had, to a hundredth of a second. */
-export function daemonCpu(mountpoint: string): number {
-  const text = readFileSync(`/proc/${statusOf(mountpoint).mount.pid}/stat`, 'utf8');
+/** CPU time in microseconds that a daemon has had, to a hundredth of a second. */
+export function cpuOf(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
   // utime and stime in ticks: the 12th and 13th field behind the program's name.
   const [user, system] = text
     .slice(text.lastIndexOf(')') + 2)

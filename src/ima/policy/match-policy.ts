@@ -59,6 +59,19 @@ export function matchPolicy(
   query: PolicyQuery,
   families: ReadonlySet<ActionFamily>,
 ): PolicyDecision {
+  // All of it, so that no condition to come can be forgotten here: equal texts are decided alike.
+  const { hook, mask, subject, object, data } = query;
+  const asked = JSON.stringify([hook, mask, data, [...families], subject, object]);
+  return (
+    policy.decisions.find(asked) ?? policy.decisions.keep(asked, decide(policy, query, families))
+  );
+}
+
+function decide(
+  policy: Policy,
+  query: PolicyQuery,
+  families: ReadonlySet<ActionFamily>,
+): PolicyDecision {
   const rules: Partial<Record<ActionFamily, Rule>> = {};
   const undecided = new Set(families);
   let hash = false;

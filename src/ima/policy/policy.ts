@@ -1,5 +1,6 @@
 import type { HashAlgorithm, Hook } from '../ports.js';
 import { LSM_WORDS } from './lsm-conditions.js';
+import { RecentDecisions } from './recent-decisions.js';
 import { type ActionFamily, familyOf, isDoAction, type Rule } from './rule.js';
 import { type HookRule, rulesForHook } from './rule-tests.js';
 import { showRule } from './show-rule.js';
@@ -17,6 +18,7 @@ export class Policy {
   readonly setxattrAlgorithms: readonly HashAlgorithm[] | undefined;
   /** Families some rule demands (ima_policy_flag); a family not in here never needs matching. */
   readonly families: ReadonlySet<ActionFamily>;
+  readonly decisions = new RecentDecisions();
   /** Made when a hook is first asked about: most never are. */
   readonly #byHook = new Map<Hook, readonly HookRule[]>();
 

@@ -56,6 +56,7 @@ async function fuzz(name: string, seconds: number): Promise<boolean> {
     });
     // Beyond what a target can throw: out of memory, an error that nobody waited for.
     worker.on('error', (error: Error) => stop(error.stack ?? error.message));
+    worker.on('exit', (code) => stop(`the thread ended by itself, with ${code}`));
   });
   await worker.terminate();
   if (ended !== undefined) show(name, ended.input, ended.stack);
