@@ -236,7 +236,7 @@ const serve = (mounted: Mounted): RunningDaemon => {
     changeIma(namespace.ima, {});
     namespace.ima.violations.clear();
     namespace.record('list', { event: 'began' });
-    registry.changed();
+    registry.changedBy(namespace);
   };
   const sharing = new Sharing(registry, options.nsPolicy);
   const auditStatus = audit.status.bind(audit);
@@ -270,7 +270,7 @@ const serve = (mounted: Mounted): RunningDaemon => {
       audit,
       backing: { ...backing, fsUuid: facts.fsUuid, device: facts.device },
     }),
-    changed: () => registry.changed(),
+    changed: (namespace) => registry.changedBy(namespace),
     firstLoaded: (namespace, caller) => keyrings.measureQueued(namespace, caller),
     auditStatus,
     auditRule: audit.policyRule.bind(audit),

@@ -14,6 +14,8 @@ export interface MeasuredBuffer {
   /** func_data: the keyring of KEY_CHECK, the label of CRITICAL_DATA. */
   readonly data: string;
   readonly bytes: Uint8Array;
+  /** Asked once a rule wants it: false where its maker has had his share of the list. */
+  readonly mayBeAdded?: () => boolean;
 }
 
 /** ima_hooks_measure_str (ima.h) */
@@ -33,7 +35,7 @@ export async function processBufferMeasurement(
   ima: Ima,
   audit: AuditPort,
   subject: Subject,
-  { hook, eventName, data, bytes }: MeasuredBuffer,
+  { hook, eventName, data, bytes, mayBeAdded }: MeasuredBuffer,
 ): Promise<string | undefined> {
   const query = { hook, mask: 0, subject, object: NO_FILE, data };
   const families = new Set(ima.policy.has('measure') ? (['measure'] as const) : []);
@@ -43,7 +45,8 @@ export async function processBufferMeasurement(
   }
   const { pcr, template } = measurementOf(byBufferTemplate(ima), rules.measure);
   const event = bufferEvent(eventName, bytes, ima.hashAlgorithm);
-  const cause = await addEntry(ima, audit, entryOf(template, pcr, event));
+  const cause =
+    mayBeAdded?.() === false ? 'EDQUOT' : await addEntry(ima, audit, entryOf(template, pcr, event));
   if (cause !== undefined) {
     const op = OPERATIONS[hook];
     audit.integrity({ type: 1804, op, cause: 'store_entry', result: 0, errno: 0 });

@@ -6,7 +6,7 @@ import {
   processBufferMeasurement,
 } from '../ima/process-buffer-measurement.js';
 import { subjectsOf } from './caller.js';
-import type { Namespace } from './namespace.js';
+import { LIMITS, type Namespace } from './namespace.js';
 import type { Registry } from './registry.js';
 
 export interface BufferMeasurementsParts {
@@ -22,12 +22,9 @@ export class BufferMeasurements {
     const judges = await this.parts.registry.judges(caller);
     const all = new Set([...judges.map((judge) => judge.namespace), namespace]);
     for (const judge of all) {
-      // The system's list tells whose event it is: a container names its events as it likes.
       const isForeign = judge.isSystem && !namespace.isSystem;
-      const eventName = isForeign
-        ? `mnt-ns=${namespace.name}:${buffer.eventName}`
-        : buffer.eventName;
-      if (!(await this.measureBy(judge, caller, { ...buffer, eventName }))) return false;
+      const told = isForeign ? foreign(namespace, buffer) : buffer;
+      if (!(await this.measureBy(judge, caller, told))) return false;
     }
     return true;
   }
@@ -53,3 +50,15 @@ export class BufferMeasurements {
     return false;
   }
 }
+
+/** As the system's list has it: a container names its events as it likes, and may make many. */
+const foreign = (namespace: Namespace, buffer: MeasuredBuffer): MeasuredBuffer => ({
+  ...buffer,
+  eventName: `mnt-ns=${namespace.name}:${buffer.eventName}`,
+  mayBeAdded: () => {
+    const bytes = namespace.foreignBufferBytes + buffer.bytes.length;
+    if (bytes > LIMITS.foreignBufferBytes) return false;
+    namespace.foreignBufferBytes = bytes;
+    return true;
+  },
+});

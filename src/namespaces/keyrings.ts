@@ -20,7 +20,11 @@ export interface KeyRefusal {
 }
 
 export interface KeyringsParts {
-  readonly registry: { readonly system: Namespace; known(): Namespace[]; changed(): void };
+  readonly registry: {
+    readonly system: Namespace;
+    known(): Namespace[];
+    changedBy(judge: Namespace): void;
+  };
   /** The key of the one certificate that `content` is, if it may enter this keyring. */
   readonly admit: (content: Uint8Array, keyring: Keyring) => Result<TrustedKey, KeyRefusal>;
   readonly measurements: Pick<BufferMeasurements, 'measure' | 'measureBy'>;
@@ -46,16 +50,21 @@ export class Keyrings {
     const admitted = this.parts.admit(content, keyring);
     if (!admitted.ok) return this.#refuse(namespace, admitted.problem);
     const key = admitted.value;
-    const isNew = keyring.find(key.keyId) === undefined;
-    if (isNew && !namespace.isSystem && keyring.keys().length >= LIMITS.keys) return 'ENOSPC';
+    const isFull = () =>
+      keyring.find(key.keyId) === undefined &&
+      !namespace.isSystem &&
+      keyring.keys().length >= LIMITS.keys;
+    if (isFull()) return 'ENOSPC';
     if (isSame(keyring.find(key.keyId), key)) return undefined;
     // The kernel measures it when it is there already (ima_post_key_create_or_update).
     const isMeasured = await this.parts.measurements.measure(namespace, caller, measuredKey(key));
     if (!isMeasured) return 'EIO';
+    // Others may have been added meanwhile.
+    if (isFull()) return 'ENOSPC';
     keyring.add(key);
     changeIma(namespace.ima, {});
     namespace.record('keys', { keyring: '.ima', added: key.description });
-    this.parts.registry.changed();
+    this.parts.registry.changedBy(namespace);
     return undefined;
   }
 
@@ -80,7 +89,7 @@ export class Keyrings {
     const concerned = namespace.isSystem ? registry.known() : [namespace];
     for (const { ima } of concerned) changeIma(ima, {});
     namespace.record('keys', { keyring: '.blacklist', added: line });
-    registry.changed();
+    registry.changedBy(namespace);
     return undefined;
   }
 

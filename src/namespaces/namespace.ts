@@ -71,6 +71,8 @@ export const LIMITS = {
   /** Keys in .ima of a namespace other than the system's, and entries of its .blacklist. */
   keys: 256,
   blacklist: 4096,
+  /** Bytes of keys and critical data of such a namespace that the system's list takes. */
+  foreignBufferBytes: 4 * 1024 * 1024,
   /** Files whose status a policy remembers for the callers of one namespace. */
   iints: 131_072,
 } as const;
@@ -92,6 +94,8 @@ export class Namespace {
   readonly denials = new Ring<Denial>(LIMITS.denials);
   readonly events = new Ring<NamespaceEvent>(LIMITS.events);
   readonly counters: NamespaceCounters = { opens: 0, denied: 0 };
+  /** Bytes of its keys and critical data in the system's list. */
+  foreignBufferBytes = 0;
   #activation: Activation | undefined;
   #dead = false;
   /** What other namespaces' policies remember for callers of this one, by the others' ids. */

@@ -43,8 +43,8 @@ export interface PolicyLoaderParts {
     limitBytes: number,
   ) => Promise<FileOfCaller>;
   readonly checkFile: PolicyCheck;
-  /** A policy changed: remembered verdicts are void. */
-  readonly changed: () => void;
+  /** Its policy changed: verdicts that it has a say in are void. */
+  readonly changed: (namespace: Namespace) => void;
   /** The first policy that somebody loaded into the namespace is in force. */
   readonly firstLoaded: (namespace: Namespace, caller: Caller) => Promise<void>;
   readonly auditStatus: AuditStatus;
@@ -107,7 +107,7 @@ export class PolicyLoader {
     const added = policy.rules.length - namespace.ima.policy.rules.length;
     changeIma(namespace.ima, { policy });
     namespace.record('policy', { rules: policy.rules.length, added });
-    this.parts.changed();
+    this.parts.changed(namespace);
   }
 }
 

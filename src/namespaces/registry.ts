@@ -125,14 +125,24 @@ export class Registry {
   }
 
   /**
-   * To be called when a policy, mode or hash, or what is bound to what, changed: verdicts are void.
-   * `ids`: the namespaces it changed for, all unless given.
+   * To be called when what is bound to what changed, or what the system's namespace demands: verdicts are
+   * void. `ids`: the namespaces it changed for, all unless given.
    */
   changed(ids: Iterable<bigint> = this.#published): void {
     for (const id of ids) {
       const namespace = this.#published.has(id) ? this.#namespaces.get(id) : undefined;
       if (namespace !== undefined) this.#publish(namespace);
     }
+  }
+
+  /** The same when policy, mode, hash or keys of one changed: for those it may have a say in. */
+  changedBy(judge: Namespace): void {
+    const { lineage } = this.parts;
+    const isJudged = (id: bigint): boolean => {
+      const standing = lineage.standing(id);
+      return id === judge.id || standing?.kind !== 'bound' || standing.to.includes(judge.id);
+    };
+    this.changed(judge.isSystem ? undefined : [...this.#published].filter(isJudged));
   }
 
   /** A namespace ended and nobody comes from it any more: everything kept for it goes. */

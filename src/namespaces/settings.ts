@@ -8,7 +8,7 @@ import { templateByName } from '../ima/template/template.js';
 import type { Namespace } from './namespace.js';
 
 export interface SettingsParts {
-  readonly registry: { readonly system: Namespace; changed(): void };
+  readonly registry: { readonly system: Namespace; changedBy(judge: Namespace): void };
   /** Whether files can be hashed with a kernel algorithm. */
   readonly canHash: (algorithm: string) => boolean;
   /**
@@ -71,7 +71,7 @@ export class Settings {
       return errnoOf(error) ?? 'EIO';
     }
     namespace.record('tpm', { tpm });
-    registry.changed();
+    registry.changedBy(namespace);
     return undefined;
   }
 
@@ -83,7 +83,7 @@ export class Settings {
   ): ErrnoName | undefined {
     changeIma(namespace.ima, change);
     namespace.record(event, { [event]: word });
-    this.parts.registry.changed();
+    this.parts.registry.changedBy(namespace);
     return undefined;
   }
 }

@@ -29,7 +29,7 @@ class Fixture {
     registry: {
       system: this.system,
       known: () => [this.system, this.container],
-      changed: () => {
+      changedBy: () => {
         this.changes += 1;
       },
     },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Caller } from '../../../src/binding/addon-types.js';
+import type { Namespace } from '../../../src/namespaces/namespace.js';
 import { NamespaceFixture, nameOf, processIn } from './fixture.js';
 
 const CONTAINER = 2n;
@@ -93,6 +94,23 @@ test('native is told what verdicts depend on, anew with every change', async () 
   const second = await fixture.activated(CONTAINER, [RULE, 'appraise euid=5']);
   assert.equal(second, container);
   assert.deepEqual(fixture.scopes.get(CONTAINER), { readCredentials: true, cacheable: true });
+});
+
+test('what one changes voids the verdicts it has a say in, and no others', async () => {
+  const fixture = new NamespaceFixture('stack');
+  const CHILD = 4n;
+  const container = await fixture.activated(CONTAINER, [RULE]);
+  await fixture.activated(OTHER, [RULE]);
+  fixture.processes.push(processIn(CHILD, 400, { parent: 200 }));
+  for (const scope of [1n, CONTAINER, OTHER]) await judgesOf(fixture, fixture.caller(scope));
+  await judgesOf(fixture, fixture.caller(CHILD, { pid: 400 }));
+  const voidedBy = (judge: Namespace): bigint[] => {
+    fixture.scopes.clear();
+    fixture.registry.changedBy(judge);
+    return [...fixture.scopes.keys()].sort();
+  };
+  assert.deepEqual(voidedBy(container), [CONTAINER, CHILD]);
+  assert.deepEqual(voidedBy(fixture.registry.system), [1n, CONTAINER, OTHER, CHILD]);
 });
 
 test('status is kept apart for each pair of policy and namespace', () => {
