@@ -54,7 +54,19 @@ export interface JudgeParts {
   readonly paths: Pick<Paths, 'ofSystem' | 'ofCaller'>;
 }
 
-export const judgeOpen = async (
+export const judgeOpen = async (...what: Parameters<typeof askPolicies>): Promise<Judgement> => {
+  const [judges, , file] = what;
+  try {
+    return await askPolicies(...what);
+  } finally {
+    // All hooks of this open were about one content; of the next open's nobody can say that.
+    if (file.isFresh && file.mayKeep) {
+      for (const { ima } of judges) ima.iints.find(file.node)?.distrust();
+    }
+  }
+};
+
+const askPolicies = async (
   judges: readonly Judge[],
   hooks: readonly HookCall[],
   file: OpenedFile,

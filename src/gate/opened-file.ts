@@ -19,6 +19,9 @@ export const IMA_XATTR = 'security.ima';
 /** What native asks about, in the order of an open's `xattrs`. */
 export const GUARDED_XATTRS: readonly string[] = [IMA_XATTR, 'security.evm'];
 
+/** More than a tick of the coarse clock that stamps files (1/HZ s) where no finer one does. */
+const LONGEST_TICK_MS = 10;
+
 /** Bytes native sends along with an open. */
 const HEAD_BYTES = 4096;
 
@@ -114,10 +117,12 @@ export class OpenedFile implements ImaFile {
     if (version === undefined)
       throw Object.assign(new Error('the file is gone'), { code: 'ESTALE' });
     const imaXattr = parts.addon.getXattr(fd, IMA_XATTR);
-    const { uid, gid, mode, size: sizeBytes } = await fstatAsync(fd);
+    const { uid, gid, mode, size: sizeBytes, ctimeMs } = await fstatAsync(fd);
+    // Native found stores that leave no trace, or a change in this tick: what is now is no older.
+    const fresh = upcall.fresh || Date.now() - ctimeMs <= LONGEST_TICK_MS;
     const { buffer, bytesRead } = await readAsync(fd, Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
     const head = buffer.subarray(0, bytesRead);
-    const state = { version, fresh: true, uid, gid, mode, sizeBytes, imaXattr, isNew, head };
+    const state = { version, fresh, uid, gid, mode, sizeBytes, imaXattr, isNew, head };
     return new OpenedFile(upcall, state, hasWriter, parts);
   }
 
@@ -168,6 +173,11 @@ export class OpenedFile implements ImaFile {
 
   get head(): Uint8Array {
     return this.state.head;
+  }
+
+  /** Whoever changes it within this tick leaves the version as it is. */
+  get isFresh(): boolean {
+    return this.state.fresh;
   }
 
   /** What is found out about this version may be used for it again. */

@@ -88,6 +88,16 @@ export class Iint {
     this.#measuredHigh = 0;
   }
 
+  /**
+   * The content may be another next time, at the same version: what depends on it is to be done again. An
+   * audit record is not repeated.
+   */
+  distrust(): void {
+    this.flags &= ~(IMA_DONE_MASK & ~IMA_AUDITED);
+    this.#measuredLow = 0;
+    this.#measuredHigh = 0;
+  }
+
   /** A writer opened the file at `version`, and the open passed. */
   addWriter(version: number, isNew: boolean): void {
     this.flags |= IMA_UPDATE_XATTR;

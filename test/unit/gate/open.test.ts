@@ -93,6 +93,15 @@ test('a fresh version is read anew each time it is judged', async () => {
   assert.equal(hashings(gate).length, 3);
 });
 
+test('who changes a fresh version leaves it as it is, and is found out nevertheless', async () => {
+  const gate = new GateFixture('stack', RULE);
+  const file = gate.good('good');
+  const asFresh = await gate.opened(file, { fresh: true });
+  assert.equal(asFresh.errno, ALLOWED);
+  writeFileSync(file.real, 'swapped');
+  assert.equal((await gate.opened(file)).errno, EACCES);
+});
+
 test('a file that changes while it is read is judged anew', async () => {
   const gate = new GateFixture('stack', RULE);
   const file = gate.good('good');
