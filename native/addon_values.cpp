@@ -81,6 +81,8 @@ const char* kindName(UpcallKind kind) {
       return "xattr-read";
     case UpcallKind::xattrChange:
       return "xattr-change";
+    case UpcallKind::attributes:
+      return "attributes";
     case UpcallKind::virtualOperation:
       return "virtual";
   }
@@ -207,6 +209,7 @@ Value toValue(Env env, const UpcallPtr& upcall) {
   to.Set("path", String::New(env, textOfPath(from.facts.path)));
   to.Set("writers", number(env, from.facts.writers));
   if (from.kind == UpcallKind::open) fillOpen(env, from, to);
+  if (from.kind == UpcallKind::attributes) to.Set("truncated", Boolean::New(env, from.truncated));
   if (from.kind == UpcallKind::xattrRead || from.kind == UpcallKind::xattrChange)
     to.Set("name", String::New(env, from.name));
   if (from.kind == UpcallKind::xattrChange)

@@ -237,26 +237,38 @@ bool Operations::guarded(const char* name) const {
   return false;
 }
 
-bool Operations::sendForDecision(const Request& request, UpcallKind kind, const NodePtr& node,
-                                 int fd, const char* name, const uint8_t* value, size_t size) {
+UpcallPtr Operations::upcallOf(const Request& request, UpcallKind kind, const NodePtr& node) {
   auto upcall = std::make_shared<Upcall>();
   upcall->kind = kind;
   upcall->header = request.header;
   upcall->node = node;
+  if (const int error = fillCaller(request, upcall->caller)) {
+    fail(request, error);
+    return nullptr;
+  }
+  return upcall;
+}
+
+bool Operations::send(const UpcallPtr& upcall, const Request& request, int fd) {
   struct statx file {};
-  int error = fillCaller(request, upcall->caller);
-  if (!error) error = statFd(fd, file);
-  if (error) {
+  if (const int error = statFd(fd, file)) {
     fail(request, error);
     return false;
   }
-  upcall->facts = factsOf(node, file);
+  upcall->facts = factsOf(upcall->node, file);
   upcall->body.assign(request.body, request.body + request.size);
+  session_.inodes->markTold(upcall->node);
+  session_.upcalls.push(upcall);
+  return true;
+}
+
+bool Operations::sendForDecision(const Request& request, UpcallKind kind, const NodePtr& node,
+                                 int fd, const char* name, const uint8_t* value, size_t size) {
+  const UpcallPtr upcall = upcallOf(request, kind, node);
+  if (!upcall) return false;
   if (name) upcall->name = name;
   if (value) upcall->value.emplace(value, value + size);
-  session_.inodes->markTold(node);
-  session_.upcalls.push(std::move(upcall));
-  return true;
+  return send(upcall, request, fd);
 }
 
 int Operations::dataFd(const HandlePtr& handle, int accessMode, OwnedFd& temporary) {

@@ -101,6 +101,11 @@ class Operations {
   bool guarded(const char* name) const;
   bool sendForDecision(const Request& request, UpcallKind kind, const NodePtr& node, int fd,
                        const char* name, const uint8_t* value, size_t size);
+  // An upcall with its caller; nullptr and an answer if nothing is known of that one.
+  UpcallPtr upcallOf(const Request& request, UpcallKind kind, const NodePtr& node);
+  // The request is served again, as decided, when TypeScript is done with the upcall.
+  bool send(const UpcallPtr& upcall, const Request& request, int fd);
+  static bool concernsWriters(const fuse::SetattrIn& in, const NodePtr& node);
   int applyAttributes(const fuse::SetattrIn& in, const Request& request, int fd, bool& parked);
   void listDirectory(const Request& request, bool plus);
 

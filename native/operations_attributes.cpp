@@ -121,6 +121,14 @@ int Operations::applyAttributes(const SetattrIn& in, const Request& request, int
   return 0;
 }
 
+// Whoever has it open for writing was judged by what it was: ima_inode_post_setattr. Times alone
+// change no verdict.
+bool Operations::concernsWriters(const SetattrIn& in, const NodePtr& node) {
+  if (!(in.valid & (kSetMode | kSetUid | kSetGid | kSetSize))) return false;
+  std::lock_guard guard(node->lock);
+  return node->writers > 0;
+}
+
 void Operations::setattr(const Request& request) {
   const auto* in = request.as<SetattrIn>();
   if (!in) return fail(request, EINVAL);
@@ -128,10 +136,22 @@ void Operations::setattr(const Request& request) {
   if (!node) return fail(request, ESTALE);
   PinnedFd pin(*session_.inodes, node);
   if (!pin) return fail(request, pin.error());
-  bool parked = false;
-  if (const int error = applyAttributes(*in, request, pin.get(), parked))
-    return fail(request, error);
-  if (parked) return;
+  if (!request.decided) {
+    UpcallPtr upcall;
+    if (concernsWriters(*in, node)) {
+      upcall = upcallOf(request, UpcallKind::attributes, node);
+      if (!upcall) return;
+      upcall->truncated = in->valid & kSetSize;
+    }
+    bool parked = false;
+    if (const int error = applyAttributes(*in, request, pin.get(), parked))
+      return fail(request, error);
+    if (parked) return;
+    if (upcall) {
+      send(upcall, request, pin.get());
+      return;
+    }
+  }
   struct statx file {};
   if (const int error = statFd(pin.get(), file)) return fail(request, error);
   session_.inodes->observe(*node, file);

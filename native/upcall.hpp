@@ -37,7 +37,7 @@ struct NodeFacts {
   std::string path;
 };
 
-enum class UpcallKind { open, flush, xattrRead, xattrChange, virtualOperation };
+enum class UpcallKind { open, flush, xattrRead, xattrChange, attributes, virtualOperation };
 
 struct Upcall {
   uint64_t id = 0;
@@ -59,7 +59,10 @@ struct Upcall {
   uint64_t generation = 0;
   bool rememberable = false;
 
-  // flush, xattrRead, xattrChange: the request's body, to be carried out once allowed
+  // attributes
+  bool truncated = false;
+
+  // flush, xattrRead, xattrChange, attributes: the request's body, to be carried out once allowed
   std::vector<uint8_t> body;
   std::string name;
   std::optional<std::vector<uint8_t>> value;

@@ -30,6 +30,7 @@ import {
   openSystemList,
 } from './daemon-lists.js';
 import { type DaemonOptions, StartProblem } from './daemon-options.js';
+import { AttributesHandler } from './gate/attributes.js';
 import { type BackingFacts, backingFacts, deviceOfMount } from './gate/backing-facts.js';
 import { Denials } from './gate/denials.js';
 import { DigestCache } from './gate/digest-cache.js';
@@ -312,6 +313,7 @@ const serve = (mounted: Mounted): RunningDaemon => {
     leasesTell: facts.leases && facts.passthrough === 'rw',
   });
   const xattr = new XattrHandler({ ...shared, canHash });
+  const attributes = new AttributesHandler({ registry, fileSystem });
 
   // The control tree.
   const labelRule = new LabelRule({
@@ -377,6 +379,7 @@ const serve = (mounted: Mounted): RunningDaemon => {
       transport,
       open,
       xattr,
+      attributes,
       settling,
       digests,
       controlTree,

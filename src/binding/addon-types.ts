@@ -153,6 +153,16 @@ export interface XattrChangeUpcall extends NodeUpcall {
   readonly value: Buffer | undefined;
 }
 
+/**
+ * SETATTR of owner, mode or size of a file that has write handles: done already, `file` is what it has
+ * become; finish() answers it.
+ */
+export interface AttributesUpcall extends NodeUpcall {
+  readonly kind: 'attributes';
+  /** Its size was set. */
+  readonly truncated: boolean;
+}
+
 /** A write handle of the node was released, or an allowed one never came to be. Not answered. */
 export interface ReleasedUpcall {
   readonly kind: 'released';
@@ -213,6 +223,7 @@ export type Upcall =
   | FlushUpcall
   | XattrReadUpcall
   | XattrChangeUpcall
+  | AttributesUpcall
   | ReleasedUpcall
   | ForgottenUpcall
   | VirtualUpcall

@@ -13,6 +13,7 @@ import type {
   VirtualUpcall,
 } from '../binding/addon-types.js';
 import type { Namespace } from '../namespaces/namespace.js';
+import type { AttributesHandler } from './attributes.js';
 import type { DigestCache } from './digest-cache.js';
 import type { OpenHandler } from './open.js';
 import type { Settling } from './settling.js';
@@ -25,6 +26,7 @@ export interface DispatchParts {
   >;
   readonly open: Pick<OpenHandler, 'handle'>;
   readonly xattr: Pick<XattrHandler, 'read' | 'change'>;
+  readonly attributes: Pick<AttributesHandler, 'changed'>;
   readonly settling: Pick<Settling, 'flushed' | 'released'>;
   readonly digests: Pick<DigestCache, 'forget'>;
   readonly controlTree: { serve(upcall: VirtualUpcall): Promise<VirtualAnswer> };
@@ -58,7 +60,7 @@ export class Dispatch {
   };
 
   #route(upcall: Upcall): void {
-    const { transport, xattr, settling, controlTree } = this.parts;
+    const { transport, xattr, attributes, settling, controlTree } = this.parts;
     switch (upcall.kind) {
       case 'open':
         this.#answerOpen(upcall);
@@ -74,6 +76,9 @@ export class Dispatch {
         break;
       case 'xattr-change':
         this.#answer(upcall, xattr.change(upcall));
+        break;
+      case 'attributes':
+        this.#answer(upcall, attributes.changed(upcall));
         break;
       case 'released':
         settling.released(upcall.node);

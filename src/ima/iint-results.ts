@@ -1,9 +1,10 @@
 /** What an iint remembers of one access for the next, and when that counts. */
 import type { Access } from './access.js';
-import { type Iint, IMA_APPRAISED, IMA_AUDITED } from './iint.js';
+import { type Iint, IMA_APPRAISED, IMA_AUDITED, IMA_CHANGE_ATTR } from './iint.js';
 import type { Ima } from './ima.js';
 import type { Moment } from './outcome.js';
-import type { PolicyDecision } from './policy/match-policy.js';
+import type { Demands, PolicyDecision } from './policy/match-policy.js';
+import type { ImaFile } from './ports.js';
 import { type Measurement, measurementOf } from './store-measurement.js';
 
 /** TMPFS_MAGIC, RAMFS_MAGIC */
@@ -46,7 +47,7 @@ export interface Todo extends Pick<PolicyDecision, 'appraise' | 'audit'> {
 /** IMA_DO_MASK less IMA_DONE_MASK. */
 export function remainingActions(
   ima: Ima,
-  { measure: mustMeasure, appraise: slot, audit, rules }: PolicyDecision,
+  { measure: mustMeasure, appraise: slot, audit, rules, demands }: PolicyDecision,
   iint: Iint,
   { file, writersOwn }: Access,
 ): Todo {
@@ -54,12 +55,26 @@ export function remainingActions(
   const resultsLast = !TRACELESS.has(file.object.fsMagic) || (writersOwn && iint.hasWriter());
   const measurement = mustMeasure ? measurementOf(ima, rules.measure) : undefined;
   const isMeasured = measurement && resultsLast && iint.isMeasured(measurement.pcr);
-  const passed = slot && resultsLast && iint.has(IMA_APPRAISED[slot]);
+  const passed =
+    slot &&
+    resultsLast &&
+    iint.has(IMA_APPRAISED[slot]) &&
+    !(iint.has(IMA_CHANGE_ATTR) && looksAtMore(demands, file));
   return {
     measure: isMeasured ? undefined : measurement,
     appraise: passed ? undefined : slot,
     audit: audit && !iint.has(IMA_AUDITED),
   };
+}
+
+/**
+ * Whether an appraisal looks at more than the content, and a change of owner or mode makes a difference to
+ * it: another rule may match now, and portable signatures of EVM cover both. The kernel appraises again in
+ * any case, by the digest of before.
+ */
+function looksAtMore({ signature, verity, failsSecurely, algorithms }: Demands, file: ImaFile) {
+  const demandsMore = signature !== undefined || verity || failsSecurely || algorithms;
+  return demandsMore || file.xattr('security.evm') !== undefined;
 }
 
 /**

@@ -18,6 +18,9 @@ export const IMA_APPRAISED: Readonly<Record<AppraiseSlot, number>> = {
 /** A signature vouches for the file (kernel atomic_flags). */
 export const IMA_DIGSIG = 1 << 12;
 
+/** Owner or mode is another than when the appraisals passed (kernel atomic_flags). */
+export const IMA_CHANGE_ATTR = 1 << 13;
+
 /** A writer whose open passed appraisal is about: its last close may write security.ima. */
 export const IMA_UPDATE_XATTR = 1 << 9;
 /** The file is in the making, and that was appraised: it needs no label yet. */
@@ -28,7 +31,7 @@ const WRITTEN = 1 << 11;
 /** Iints with a writer an eviction passes over before it gives up for this time. */
 const MOST_LOOKS = 8;
 
-const IMA_DONE_MASK = (IMA_UPDATE_XATTR - 1) | IMA_DIGSIG;
+const IMA_DONE_MASK = (IMA_UPDATE_XATTR - 1) | IMA_DIGSIG | IMA_CHANGE_ATTR;
 
 /**
  * What one namespace's IMA remembers of one inode (kernel struct ima_iint_cache). There may be a
@@ -104,6 +107,16 @@ export class Iint {
     if (isNew || this.version !== version) {
       this.flags |= WRITTEN;
     }
+  }
+
+  /** While there are writers, what passed counts for rules that look at the content alone. */
+  changeAttributes(): void {
+    this.flags |= IMA_CHANGE_ATTR;
+  }
+
+  /** Nobody appraises the file any more: its last close writes no security.ima. */
+  dropWriter(): void {
+    this.flags &= ~IMA_UPDATE_XATTR;
   }
 
   hasWriter(): boolean {

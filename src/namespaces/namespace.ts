@@ -141,18 +141,23 @@ export class Namespace {
 
   /** What is known of a file holds no more. */
   forgetResults(nodes: readonly number[]): void {
-    for (const ima of [this.ima, ...this.#views.values()]) ima.iints.forget(nodes);
+    for (const ima of this.#imas()) ima.iints.forget(nodes);
   }
 
   /** Its attributes are about to change: what was found of it is void, its writers are there as before. */
   resetResults(node: number): void {
-    for (const ima of [this.ima, ...this.#views.values()]) resetAppraiseFlags(ima, node);
+    for (const ima of this.#imas()) resetAppraiseFlags(ima, node);
+  }
+
+  /** Its owner or mode is another. */
+  attributesChanged(node: number): void {
+    for (const ima of this.#imas()) ima.iints.find(node)?.changeAttributes();
   }
 
   /** Nobody could write to the file a moment ago: a period of writers is over. */
   writersEnded(node: number): void {
     this.ima.violations.writersEnded(node);
-    for (const ima of [this.ima, ...this.#views.values()]) ima.iints.find(node)?.forgetResults();
+    for (const ima of this.#imas()) ima.iints.find(node)?.forgetResults();
   }
 
   /** The kernel forgot these inodes. */
@@ -164,6 +169,11 @@ export class Namespace {
   /** A namespace whose policy judged callers of this one does not exist any more. */
   forgetJudge(id: bigint): void {
     this.#views.delete(id);
+  }
+
+  /** All that remember anything of files for callers of this namespace. */
+  #imas(): Ima[] {
+    return [this.ima, ...this.#views.values()];
   }
 
   activate(activation: Activation): void {

@@ -138,7 +138,8 @@ export class FakeTransport implements NativeTransport {
     },
     /** No file is mapped by anybody. */
     isOpenElsewhere: (): boolean | undefined => false,
-    getXattr: (fd: number): Buffer | undefined => this.#byFd(fd).xattr,
+    getXattr: (fd: number, name: string): Buffer | undefined =>
+      name === 'security.ima' ? this.#byFd(fd).xattr : undefined,
     closeDescriptor: (): void => undefined,
   };
 

@@ -144,10 +144,21 @@ export const OURS: readonly Difference[] = [
   },
   {
     why: 'the kernel leaves the label as it was if a reader hashed the file behind the last write (ima_detect_file_change)',
-    cases: each(
-      ['hashed, and appraised when read: '],
-      ['written while read, before the end', 'made, and read while open'],
-    ),
+    cases: [
+      ...each(
+        ['hashed, and appraised when read: '],
+        [
+          'written while read, before the end',
+          'made, and read while open',
+          'given another mode between being written and read by its writer',
+          'given to an owner of no rule after a read, while open, and read again',
+        ],
+      ),
+      ...each(
+        ['appraised: ', 'log, appraised: ', 'hashed, and appraised when read: '],
+        ['truncated by its writer before that reads it'],
+      ),
+    ],
   },
   {
     why: 'the kernel keeps a pass before it looks at appraise_algos=, so that only the first access is refused; we refuse each',

@@ -14,6 +14,8 @@ export class Policy {
   readonly readsCredentials: boolean;
   /** Some rule looks at the caller's label: verdicts cannot be remembered by ids alone. */
   readonly readsSubjectLabel: boolean;
+  /** Some rule looks at a file's label. */
+  readonly readsObjectLabel: boolean;
   /** SETXATTR_CHECK: what hash algorithms security.ima may be set with; undefined: any that is known. */
   readonly setxattrAlgorithms: readonly HashAlgorithm[] | undefined;
   /** Families some rule demands (ima_policy_flag); a family not in here never needs matching. */
@@ -31,9 +33,8 @@ export class Policy {
     this.readsCredentials = rules.some(
       ({ uid, euid, gid, egid }) => (uid ?? euid ?? gid ?? egid) !== undefined,
     );
-    this.readsSubjectLabel = rules.some((rule) =>
-      LSM_WORDS.some((word) => word.startsWith('subj_') && rule[word] !== undefined),
-    );
+    this.readsSubjectLabel = readsLabel(rules, 'subj_');
+    this.readsObjectLabel = readsLabel(rules, 'obj_');
     // The first one counts (update_allowed_hash_algorithms).
     this.setxattrAlgorithms = rules.find(({ func }) => func === 'SETXATTR_CHECK')?.appraise_algos;
     this.families = new Set(
@@ -67,4 +68,11 @@ export class Policy {
   text(): string {
     return this.rules.map((rule) => `${showRule(rule)}\n`).join('');
   }
+}
+
+/** A function, for it is called while this file is evaluated. */
+function readsLabel(rules: readonly Rule[], of: 'subj_' | 'obj_'): boolean {
+  return rules.some((rule) =>
+    LSM_WORDS.some((word) => word.startsWith(of) && rule[word] !== undefined),
+  );
 }

@@ -108,6 +108,54 @@ const LIVES: readonly Life[] = [
     name: 'given another owner and back',
     steps: [READ, 'chown f 5 5', READ, 'chown f $O $O', READ],
   },
+  {
+    name: 'given to an owner of no rule while open, then written',
+    steps: ['open! w f , chown f 5 5 , write changed , close', READ],
+  },
+  {
+    name: 'given to an owner of no rule while open, written, and given back',
+    steps: ['open! w f , chown f 5 5 , write changed , chown f $O $O , close', READ],
+  },
+  {
+    name: 'given to an owner of no rule while open, and given back after the end',
+    steps: ['open! w f , chown f 5 5 , write changed , close', 'chown f $O $O', READ],
+  },
+  {
+    name: 'given another group while open, then written',
+    steps: ['open! w f , chown f -1 7 , write changed , close', READ],
+  },
+  {
+    name: 'given another mode while open, then written',
+    steps: ['open! w f , chmod f 600 , write changed , close', READ],
+  },
+  {
+    name: 'given another mode while open, read, then written',
+    steps: ['open! w f , chmod f 600 , open! r f , read , use 0 , write changed , close', READ],
+  },
+  {
+    name: 'given another mode between being written and read by its writer',
+    steps: ['open! w f , write changed , chmod f 600 , open! r f , read', READ],
+  },
+  {
+    name: 'read, then given another mode between being written and read by its writer',
+    steps: [`${READ} , open! w f , write changed , chmod f 600 , open! r f , read`, READ],
+  },
+  {
+    name: 'given other times between being written and read by its writer',
+    steps: [`${READ} , open! w f , write changed , utimens f 1 0 1 0 , open! r f , read`, READ],
+  },
+  {
+    name: 'truncated by its writer before that reads it',
+    steps: [`${READ} , open! w f , ftruncate 3 , open! r f , read`, READ],
+  },
+  {
+    name: 'given to an owner of no rule and back while open, then written',
+    steps: ['open! w f , chown f 5 5 , chown f $O $O , write changed , close', READ],
+  },
+  {
+    name: 'given to an owner of no rule after a read, while open, and read again',
+    steps: [`open! w f , write changed , ${READ} , chown f 5 5 , open! r f , read`, READ],
+  },
   { name: 'given other times', steps: [READ, 'utimens f 1 0 1 0', READ] },
   { name: 'given another attribute', steps: [READ, 'setx f user.x 01', READ] },
   { name: 'given a wrong label', steps: [READ, `setx f security.ima ${wrong}`, READ] },

@@ -14,6 +14,7 @@ const dispatchOf = (gate: GateFixture, parts: Partial<DispatchParts> = {}, logge
     transport: gate.transport,
     open: gate.open,
     xattr: gate.xattr,
+    attributes: gate.attributes,
     settling: gate.settling,
     digests: gate.digests,
     controlTree: { serve: () => Promise.resolve({ errno: 0 }) },
@@ -34,14 +35,15 @@ test('every upcall that waits is answered once, by its id', async () => {
     { ...open, kind: 'flush', id: 101 },
     { ...open, kind: 'xattr-read', name: 'security.ima', id: 102 },
     { ...open, kind: 'xattr-change', id: 103, name: 'security.ima', value: undefined },
+    { ...open, kind: 'attributes', id: 104, truncated: false },
   ];
   gate.transport.upcalls = upcalls;
   dispatchOf(gate).wake();
   await settle();
   assert.equal((gate.transport.answers.get(open.id) as OpenAnswer).errno, 0);
   assert.deepEqual(
-    [101, 102, 103].map((id) => gate.transport.answers.get(id)),
-    [0, 0, 0],
+    [101, 102, 103, 104].map((id) => gate.transport.answers.get(id)),
+    [0, 0, 0, 0],
   );
 });
 

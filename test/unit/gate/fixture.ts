@@ -6,6 +6,7 @@ import { after } from 'node:test';
 import { createLog } from '../../../src/base/log.js';
 import type { OpenAnswer, OpenUpcall } from '../../../src/binding/addon-types.js';
 import type { NamespacePolicy } from '../../../src/daemon-options.js';
+import { AttributesHandler } from '../../../src/gate/attributes.js';
 import { Denials } from '../../../src/gate/denials.js';
 import { DigestCache } from '../../../src/gate/digest-cache.js';
 import { OpenHandler } from '../../../src/gate/open.js';
@@ -29,6 +30,7 @@ export class GateFixture {
   readonly settling: Settling;
   readonly open: OpenHandler;
   readonly xattr: XattrHandler;
+  readonly attributes: AttributesHandler;
 
   constructor(nsPolicy: NamespacePolicy = 'stack', ...systemRules: string[]) {
     const directory = mkdtempSync(join(tmpdir(), 'imafs-gate-'));
@@ -75,6 +77,7 @@ export class GateFixture {
       log,
     });
     const shared = { registry, settling, audit, denials: new Denials(paths, log), paths };
+    const fileSystem = { fsMagic: 0xef53, fsName: 'ext4', fsUuid: undefined };
     this.transport = transport;
     this.namespaces = namespaces;
     this.settling = settling;
@@ -84,13 +87,14 @@ export class GateFixture {
       transport,
       pool,
       digests: this.digests,
-      fileSystem: { fsMagic: 0xef53, fsName: 'ext4', fsUuid: undefined },
+      fileSystem,
       sharing: new Sharing(registry, nsPolicy),
       labelXattr: undefined,
       mmapCheck: 'elf',
       leasesTell: false,
     });
     this.xattr = new XattrHandler({ ...shared, canHash: () => true });
+    this.attributes = new AttributesHandler({ registry, fileSystem });
   }
 
   /** A file with the right label. */
