@@ -61,8 +61,8 @@ export class TriedFile implements ImaFile {
     return Promise.resolve(undefined);
   }
 
-  isMappedForWriting(): boolean {
-    return false;
+  isMappedForWriting(): Promise<boolean> {
+    return Promise.resolve(false);
   }
 
   writeImaXattr(): Promise<boolean> {

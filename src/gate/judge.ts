@@ -55,13 +55,16 @@ export interface JudgeParts {
 }
 
 export const judgeOpen = async (...what: Parameters<typeof askPolicies>): Promise<Judgement> => {
-  const [judges, , file] = what;
+  const [judges, , file, { flags }, { settling }] = what;
   try {
     return await askPolicies(...what);
   } finally {
-    // All hooks of this open were about one content; of the next open's nobody can say that.
-    if (file.isFresh && file.mayKeep) {
-      for (const { ima } of judges) ima.iints.find(file.node)?.distrust();
+    // All hooks of this open were about one content; of the next open's nobody can say that, unless both
+    // are of the file's own writers.
+    if (file.isFresh && file.mayKeep && !isForWriting(flags)) {
+      for (const { ima, scope } of judges) {
+        if (!settling.hasWriterOf(file.node, scope.id)) ima.iints.find(file.node)?.distrust();
+      }
     }
   }
 };

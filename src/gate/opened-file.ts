@@ -1,5 +1,6 @@
 /** The file of one request as policies see it (the ImaFile port), on native's descriptor. */
 import { fstat, read } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { FileMoved } from '../base/file-moved.js';
 import type { Addon, NativeTransport, OpenUpcall } from '../binding/addon-types.js';
@@ -21,6 +22,10 @@ export const GUARDED_XATTRS: readonly string[] = [IMA_XATTR, 'security.evm'];
 
 /** More than a tick of the coarse clock that stamps files (1/HZ s) where no finer one does. */
 const LONGEST_TICK_MS = 10;
+
+/** How often, and how far apart, a mapping must be seen to be believed. */
+const MAPPING_LOOKS = 5;
+const MAPPING_PAUSE_MS = 5;
 
 /** Bytes native sends along with an open. */
 const HEAD_BYTES = 4096;
@@ -224,10 +229,19 @@ export class OpenedFile implements ImaFile {
     });
   }
 
-  /** While handles are open for writing, nobody says whether they are mapped too. */
-  isMappedForWriting(): boolean {
-    const { writers } = this.parts.transport.openCounts(this.node);
-    return writers === 0 && this.isWrittenElsewhere();
+  /**
+   * While handles are open for writing, nobody says whether they are mapped too. One whose RELEASE has come,
+   * or which is only being opened, looks like a mapping until the kernel is done with it. Rejects with
+   * FileMoved where the file changed since it was judged.
+   */
+  async isMappedForWriting(): Promise<boolean> {
+    for (let look = 1; ; look += 1) {
+      if (this.#isElsewhere() && !this.acceptsMove) throw new FileMoved();
+      const { writers } = this.parts.transport.openCounts(this.node);
+      if (writers > 0 || !this.#leaseIsRefused()) return false;
+      if (look === MAPPING_LOOKS) return true;
+      await sleep(MAPPING_PAUSE_MS);
+    }
   }
 
   async writeImaXattr(value: Uint8Array): Promise<boolean> {

@@ -210,8 +210,10 @@ export class Settling {
    * kernel opens the file after our answer.
    */
   async #end(record: Unsettled, fd: number, leased: boolean): Promise<Settled> {
-    this.parts.writersEnded(record.node);
     const version = this.parts.transport.version(record.node);
+    // A writer whose handle is about to be opened has written nothing: what let him in still stands.
+    const isUnwritten = version === record.versionBefore && !record.wasFresh;
+    if (record.writers === 0 || !isUnwritten) this.parts.writersEnded(record.node);
     let digest: Digest | undefined;
     if (record.labelledVersion === undefined || record.labelledVersion !== version) {
       const labelled = await this.#label(record, fd, leased);

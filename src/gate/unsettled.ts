@@ -18,6 +18,8 @@ export interface Unsettled {
   isJournalled: boolean;
   /** What it was when the first of its writers opened it. */
   readonly versionBefore: number;
+  /** That version may stand for other content too: see NodeUpcall. */
+  readonly wasFresh: boolean;
   /** Opens for writing that were allowed and whose handles have not been released. */
   writers: number;
   /** The version that is labelled already, while handles are still to be released. */
@@ -40,7 +42,7 @@ export interface WritingOpen {
 }
 
 /** The record of a file with a first writer. */
-export const newlyUnsettled = ({ node, file, path, version }: OpenUpcall): Unsettled => ({
+export const newlyUnsettled = ({ node, file, path, version, fresh }: OpenUpcall): Unsettled => ({
   node,
   ino: file.ino,
   path,
@@ -49,6 +51,7 @@ export const newlyUnsettled = ({ node, file, path, version }: OpenUpcall): Unset
   mayLabel: true,
   isJournalled: false,
   versionBefore: version,
+  wasFresh: fresh,
   writers: 0,
   labelledVersion: undefined,
   endedVersion: undefined,

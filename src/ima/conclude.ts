@@ -9,17 +9,22 @@ import type { Allowed, Denied, Verdict } from './verdict.js';
 import { isSignature } from './xattr/decode-xattr.js';
 
 /** The end of process_measurement: enforcement, and what a writer's last close will do. */
-export function conclude(
+export async function conclude(
   ima: Ima,
   { generation, mode }: Moment,
   audit: AuditPort,
   access: Access,
   decision: PolicyDecision,
   outcome: Outcome,
-): Verdict {
-  const { file, writable } = access;
+): Promise<Verdict> {
+  const { file, hook, writable } = access;
+  const isMapped =
+    decision.appraise && outcome.status === 'PASS' && isMmap(hook)
+      ? await file.isMappedForWriting()
+      : false;
+  // From here on nothing waits: what is found out and what is noted are of one moment.
   const isNew = isNewFile(ima, access);
-  const problem = decision.appraise && problemOf(ima, audit, access, decision, outcome);
+  const problem = decision.appraise && problemOf(ima, audit, access, decision, outcome, isMapped);
   const rule = decision.rules.appraise;
   if (problem && rule && mode === 'enforce') {
     const { status, found, wanted } = outcome;
@@ -43,11 +48,12 @@ function problemOf(
   access: Access,
   { demands }: PolicyDecision,
   { status, op, cause = 'unknown' }: Outcome,
+  isMapped: boolean,
 ): Pick<Denied, 'op' | 'cause'> | undefined {
-  const { file, hook, mask, directIo } = access;
+  const { file, mask, directIo } = access;
   const isLetThrough = directIo && demands.permitsDirectIo;
   const passed = status === 'PASS';
-  if (passed && isMmap(hook) && file.isMappedForWriting()) {
+  if (isMapped) {
     const mapped = { op: 'mmap_file', cause: 'mmapped_writers' } as const;
     audit.integrity({ type: 1800, ...mapped, result: 0, errno: 0 }); // mmap_violation_check
     return mapped;

@@ -113,7 +113,7 @@ export interface ImaFile {
   /** What is appended to the content, undefined where nothing or no signature is. */
   appendedSignature(): Promise<AppendedSignature | undefined>;
   /** Somebody can store into it through a mapping (mapping_writably_mapped). */
-  isMappedForWriting(): boolean;
+  isMappedForWriting(): Promise<boolean>;
   /** Write security.ima (fix mode); false where the sharing rule forbids it. */
   writeImaXattr(value: Uint8Array): Promise<boolean>;
 }

@@ -63,8 +63,8 @@ export class PolicyFile implements ImaFile {
     return Promise.resolve(undefined);
   }
 
-  isMappedForWriting(): boolean {
-    return false;
+  isMappedForWriting(): Promise<boolean> {
+    return Promise.resolve(false);
   }
 
   writeImaXattr(): Promise<boolean> {

@@ -35,8 +35,9 @@ const labelled = (file: FakeFile): boolean => file.xattr !== undefined;
 
 test('beside its writer a file that passed passes on, unless another rule wants more', async () => {
   const gate = new GateFixture('stack', 'appraise appraise_type=imasig fowner=7', 'appraise');
-  const file = gate.good('file', { lease: 'busy' });
+  const file = gate.good('file');
   await gate.opened(file, { flags: O_WRONLY });
+  file.lease = 'busy';
   gate.transport.rewrite(file, 'other');
   assert.equal(await read(gate, file), ALLOWED);
   await change(gate, file, { uid: 8 });
@@ -47,8 +48,9 @@ test('beside its writer a file that passed passes on, unless another rule wants 
 
 test('what passed does not outlive a truncation', async () => {
   const gate = new GateFixture('stack', 'appraise');
-  const file = gate.good('file', { lease: 'busy' });
+  const file = gate.good('file');
   await gate.opened(file, { flags: O_WRONLY });
+  file.lease = 'busy';
   gate.transport.rewrite(file, 'short');
   await change(gate, file, { truncated: true });
   assert.equal(await read(gate, file), EACCES);

@@ -116,8 +116,8 @@ export class FakeFile implements ImaFile {
     return Promise.resolve(this.modsig);
   }
 
-  isMappedForWriting(): boolean {
-    return this.isMapped;
+  isMappedForWriting(): Promise<boolean> {
+    return Promise.resolve(this.isMapped);
   }
 
   writeImaXattr(value: Uint8Array): Promise<boolean> {
