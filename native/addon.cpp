@@ -25,7 +25,7 @@ using Napi::String;
 using Napi::Value;
 
 // Raised with every change of addon-types.ts.
-constexpr int kAbi = 6;
+constexpr int kAbi = 7;
 
 int intOf(const CallbackInfo& info, size_t at) { return info[at].As<Number>().Int32Value(); }
 
@@ -174,7 +174,7 @@ Value readAs(const CallbackInfo& info) {
   request.path = info[2].As<String>().Utf8Value();
   request.limit = info[3].As<Number>().Uint32Value();
   request.timeoutMs = intOf(info, 4);
-  request.xattrs = session.options.guardedXattrs;
+  request.xattrs = toStrings(info[5]);
   request.ownDevice = session.ownDevice();
   request.openBacking = [&session](uint64_t ino) { return session.openBackingInode(ino); };
   auto* work = new ReadWork(info.Env(), std::move(request));

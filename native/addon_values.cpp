@@ -281,10 +281,16 @@ SessionOptions toOptions(const Object& object) {
   options.passthrough = passthrough == "rw"   ? PassthroughOption::readWrite
                         : passthrough == "ro" ? PassthroughOption::readOnly
                                               : PassthroughOption::off;
-  const Napi::Array names = object.Get("guardedXattrs").As<Napi::Array>();
-  for (uint32_t i = 0; i < names.Length(); ++i)
-    options.guardedXattrs.push_back(names.Get(i).As<String>().Utf8Value());
+  options.guardedXattrs = toStrings(object.Get("guardedXattrs"));
   return options;
+}
+
+std::vector<std::string> toStrings(const Value& value) {
+  const Napi::Array from = value.As<Napi::Array>();
+  std::vector<std::string> strings;
+  for (uint32_t i = 0; i < from.Length(); ++i)
+    strings.push_back(from.Get(i).As<String>().Utf8Value());
+  return strings;
 }
 
 VirtualReply toVirtualReply(const Object& object) {

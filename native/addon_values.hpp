@@ -15,6 +15,7 @@ Napi::Value toValue(Napi::Env env, const Notice& notice);
 Napi::Object toValue(Napi::Env env, const SessionFacts& facts);
 Napi::Object toValue(Napi::Env env, const struct statx& file);
 Napi::Object toValue(Napi::Env env, const ProcessFacts& process);
+std::vector<std::string> toStrings(const Napi::Value& value);
 Napi::Value toValue(Napi::Env env, const XattrValues& xattrs);
 
 SessionOptions toOptions(const Napi::Object& object);

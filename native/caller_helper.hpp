@@ -16,7 +16,7 @@
 namespace imafs {
 
 // What is told of a file are this many extended attributes at most.
-constexpr size_t kMostHelperXattrs = 4;
+constexpr size_t kMostHelperXattrs = 16;
 
 // In memory shared with the daemon; the content follows behind.
 struct HelperReport {

@@ -20,7 +20,7 @@ struct ReadAsCallerRequest {
   std::string path;
   size_t limit = 0;
   int timeoutMs = 0;
-  std::vector<std::string> xattrs;  // the names to be told of, four at most
+  std::vector<std::string> xattrs;  // the names to be told of, 16 at most
   // st_dev of our own mount, and how to open one of its inodes (by st_ino) on the backing: such a
   // file is never opened through the mount, which would wait for ourselves.
   uint64_t ownDevice = 0;

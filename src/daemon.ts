@@ -51,6 +51,7 @@ import { Lineage } from './namespaces/lineage.js';
 import { namespaceIds } from './namespaces/namespace-ids.js';
 import { Paths } from './namespaces/paths.js';
 import { policyCheck } from './namespaces/policy-check.js';
+import { POLICY_FILE_XATTRS } from './namespaces/policy-file.js';
 import { PolicyLoader } from './namespaces/policy-loader.js';
 import { PolicyReads } from './namespaces/policy-reads.js';
 import { ProcessWalks } from './namespaces/process-walks.js';
@@ -260,7 +261,7 @@ const serve = (mounted: Mounted): RunningDaemon => {
     log,
   });
   const policyReads = new PolicyReads(system.scope, POLICY_READ_MS, ({ tid }, path, limit) =>
-    addon.readAsCaller(transport, tid, path, limit, POLICY_READ_MS),
+    addon.readAsCaller(transport, tid, path, limit, POLICY_READ_MS, POLICY_FILE_XATTRS),
   );
   const measurements = new BufferMeasurements({ registry, audit });
   const keyrings = keyringsOf(keys, addon, { registry, measurements });

@@ -376,7 +376,7 @@ export interface NativeTransport {
 export interface FileOfCaller {
   readonly content: Buffer;
   readonly file: FileFacts;
-  /** The guarded xattrs in the order of TransportOptions, undefined where the file has none. */
+  /** Those that were asked for, in their order, undefined where the file has none. */
   readonly xattrs: readonly (Buffer | undefined)[];
   /** statfs(2) f_type, unsigned. */
   readonly fsMagic: number;
@@ -474,7 +474,8 @@ export interface Addon {
   /**
    * Policy by path: a helper process takes the root, namespaces and credentials of `tid`, opens
    * `path` O_PATH and reads at most `limit` bytes of a regular file; a file below our own mount is
-   * read from the backing. Rejects with `code`: ETIMEDOUT after `timeoutMs`.
+   * read from the backing. `xattrs`: the names to be told of, 16 at most. Rejects with `code`: ETIMEDOUT
+   * after `timeoutMs`.
    */
   readAsCaller(
     transport: NativeTransport,
@@ -482,6 +483,7 @@ export interface Addon {
     path: string,
     limit: number,
     timeoutMs: number,
+    xattrs: readonly string[],
   ): Promise<FileOfCaller>;
   /** sd_notify(3): sends to $NOTIFY_SOCKET, false where there is none. */
   notifySupervisor(message: string): boolean;

@@ -2,7 +2,11 @@
 import type { FileFacts, FileOfCaller } from '../binding/addon-types.js';
 import { dataHash } from '../ima/digest/data-hash.js';
 import { createVerityHasher } from '../ima/digest/verity-digest.js';
+import { PROTECTED_XATTRS } from '../ima/evm/protected-xattrs.js';
 import type { AppendedSignature, Digest, ImaFile, ObjectFacts } from '../ima/ports.js';
+
+/** In the order in which native is asked for them: all that EVM protects, and what it says. */
+export const POLICY_FILE_XATTRS: readonly string[] = ['security.evm', ...PROTECTED_XATTRS];
 
 export class PolicyFile implements ImaFile {
   readonly node = 0;
@@ -28,7 +32,7 @@ export class PolicyFile implements ImaFile {
   }
 
   get imaXattr(): Uint8Array | undefined {
-    return this.read.xattrs[0];
+    return this.xattr('security.ima');
   }
 
   get sizeBytes(): number {
@@ -39,9 +43,8 @@ export class PolicyFile implements ImaFile {
     return this.read.file.mode;
   }
 
-  /** Of the others nothing was read: what they vouch for is refused. */
   xattr(name: string): Uint8Array | undefined {
-    return name === 'security.evm' ? this.read.xattrs[1] : undefined;
+    return this.read.xattrs[POLICY_FILE_XATTRS.indexOf(name)];
   }
 
   digest(algorithm: string): Promise<Uint8Array> {

@@ -4,6 +4,6 @@ import type { FileOfCaller } from '../../src/binding/addon-types.js';
 export const fileOfCaller = (text: string): FileOfCaller => ({
   content: Buffer.from(text),
   file: { ino: 1n, device: '8:1', mode: 0o100600, uid: 0, gid: 0, size: text.length },
-  xattrs: [undefined, undefined],
+  xattrs: [],
   fsMagic: 0xef53,
 });
