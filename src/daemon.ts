@@ -35,6 +35,7 @@ import { type BackingFacts, backingFacts, deviceOfMount } from './gate/backing-f
 import { Denials } from './gate/denials.js';
 import { DigestCache } from './gate/digest-cache.js';
 import { Dispatch } from './gate/dispatch.js';
+import { type Firmware, firmwareOfMachine } from './gate/firmware.js';
 import type { Journal } from './gate/journal.js';
 import { OpenHandler } from './gate/open.js';
 import { GUARDED_XATTRS } from './gate/opened-file.js';
@@ -168,10 +169,11 @@ const mountInTurn = async (
   try {
     await beforeMount();
     const backing = backingFacts(options.backing);
+    const firmware = firmwareOfMachine();
     const transport = addon.createTransport(transportOptions(options, backing.anonymousId), () =>
       wake.call(),
     );
-    return { backing, transport, facts: transport.start() };
+    return { backing, firmware, transport, facts: transport.start() };
   } finally {
     endTurn();
   }
@@ -184,6 +186,7 @@ interface Mounted {
   readonly log: Log;
   readonly version: string;
   readonly backing: BackingFacts;
+  readonly firmware: Firmware;
   readonly journal: Journal;
   readonly audit: AuditLog;
   readonly pool: HashPool;
@@ -199,7 +202,8 @@ interface Mounted {
 
 /** Builds the parts and wires them. */
 const serve = (mounted: Mounted): RunningDaemon => {
-  const { options, addon, log, backing, journal, audit, pool, transport, facts } = mounted;
+  const { options, addon, log, backing, firmware, journal, audit, pool, transport, facts } =
+    mounted;
   const { system, lists, keys, makeIma, version, wake, close } = mounted;
   const startedAt = new Date();
 
@@ -311,6 +315,7 @@ const serve = (mounted: Mounted): RunningDaemon => {
     fileSystem,
     sharing,
     mmapCheck: options.mmapCheck,
+    firmware,
     leasesTell: facts.leases && facts.passthrough === 'rw',
   });
   const xattr = new XattrHandler({ ...shared, canHash });

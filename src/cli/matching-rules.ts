@@ -31,6 +31,7 @@ export function matchingRules(
       succeeding: false,
       head: file.head,
       name: file.name,
+      isFirmware: false,
       mmapCheck: 'elf',
     }).flatMap(({ hook, mask }) => {
       const query: PolicyQuery = { hook, mask, subject, object };

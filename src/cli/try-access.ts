@@ -85,6 +85,7 @@ export class AccessTrials {
       succeeding: false,
       head,
       name,
+      isFirmware: false,
       mmapCheck: 'elf',
     })) {
       const verdict = await processMeasurement(this.#ima, NO_AUDIT, {

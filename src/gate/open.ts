@@ -10,6 +10,7 @@ import { interpreterPath, isElf } from '../ima/elf.js';
 import { type HookCall, hooksOfOpen, type MmapCheck } from '../ima/hooks-of-open.js';
 import type { Judge, Registry } from '../namespaces/registry.js';
 import type { Denials } from './denials.js';
+import type { Firmware } from './firmware.js';
 import { type Judgement, type JudgeParts, type JudgeRecords, judgeOpen, pathFor } from './judge.js';
 import { isForWriting } from './open-flags.js';
 import { OpenedFile, type OpenedFileParts } from './opened-file.js';
@@ -34,6 +35,7 @@ export interface OpenParts
   readonly audit: Pick<AuditLog, 'forAccess'>;
   readonly denials: Pick<Denials, 'record'>;
   readonly mmapCheck: MmapCheck;
+  readonly firmware: Firmware;
 }
 
 /** How often a file that changes while it is read is read again. */
@@ -57,9 +59,14 @@ export class OpenHandler {
     }
     return {
       errno: 0,
-      remember: judgement.cacheable && file.mayKeep,
+      // Native does not know a kernel thread from others, who are asked by one hook less.
+      remember: judgement.cacheable && file.mayKeep && !this.#isFirmware(upcall),
       successor: await this.#successorOf(upcall, file),
     };
+  }
+
+  #isFirmware({ path }: OpenUpcall): boolean {
+    return this.parts.firmware.holds(this.parts.paths.ofSystem(path));
   }
 
   /** Judges the file once its writers are settled, if they can be. */
@@ -83,7 +90,7 @@ export class OpenHandler {
     const audit: JudgeRecords[] = [];
     for (let attempt = 1; ; attempt += 1) {
       file.acceptsMove = attempt === MOST_ATTEMPTS;
-      const hooks = hooksOf(upcall, file, this.parts.mmapCheck);
+      const hooks = hooksOf(upcall, file, this.parts);
       try {
         const judgement = await judgeOpen(judges, hooks, file, upcall, this.parts, audit);
         return { file, judgement };
@@ -169,12 +176,13 @@ const mayHaveWriter = ({ writers }: OpenUpcall, { state }: Settled): boolean =>
   state === 'busy' || writers > 0;
 
 const hooksOf = (
-  { flags, exec, succeeding, path }: OpenUpcall,
+  { flags, exec, succeeding, path, caller }: OpenUpcall,
   { head }: OpenedFile,
-  mmapCheck: MmapCheck,
+  { mmapCheck, firmware, paths }: Pick<OpenParts, 'mmapCheck' | 'firmware' | 'paths'>,
 ): readonly HookCall[] => {
   const name = path.slice(path.lastIndexOf('/') + 1);
-  return hooksOfOpen({ flags, exec, succeeding, head, name, mmapCheck });
+  const isFirmware = firmware.isRead(paths.ofSystem(path), caller.tid);
+  return hooksOfOpen({ flags, exec, succeeding, head, name, isFirmware, mmapCheck });
 };
 
 const operationOf = ({ exec, flags }: OpenUpcall): 'read' | 'write' | 'execute' => {

@@ -27,6 +27,8 @@ export interface OpenFacts {
   readonly head: Uint8Array;
   /** Last component of its name. */
   readonly name: string;
+  /** A kernel thread reads it, where firmware is. */
+  readonly isFirmware: boolean;
   readonly mmapCheck: MmapCheck;
 }
 
@@ -56,7 +58,8 @@ function hooksOfExec({ succeeding, head }: OpenFacts): readonly HookCall[] {
   return hooks.map((hook) => ({ hook, mask: MAY_EXEC }));
 }
 
-function hooksOfPlainOpen({ flags, head, name, mmapCheck }: OpenFacts): readonly HookCall[] {
+function hooksOfPlainOpen(open: OpenFacts): readonly HookCall[] {
+  const { flags, head, name, isFirmware, mmapCheck } = open;
   const calls: HookCall[] = [{ hook: 'FILE_CHECK', mask: accessMode(flags) }];
   // What is truncated or cannot be read cannot be mapped with today's content.
   if ((flags & O_ACCMODE) === O_WRONLY || (flags & O_TRUNC) !== 0) {
@@ -67,6 +70,9 @@ function hooksOfPlainOpen({ flags, head, name, mmapCheck }: OpenFacts): readonly
   }
   if (/\.ko(\.[a-z0-9]+)?$/.test(name)) {
     calls.push({ hook: 'MODULE_CHECK', mask: MAY_READ });
+  }
+  if (isFirmware) {
+    calls.push({ hook: 'FIRMWARE_CHECK', mask: MAY_READ });
   }
   return calls;
 }

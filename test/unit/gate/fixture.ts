@@ -9,6 +9,7 @@ import type { NamespacePolicy } from '../../../src/daemon-options.js';
 import { AttributesHandler } from '../../../src/gate/attributes.js';
 import { Denials } from '../../../src/gate/denials.js';
 import { DigestCache } from '../../../src/gate/digest-cache.js';
+import { Firmware } from '../../../src/gate/firmware.js';
 import { OpenHandler } from '../../../src/gate/open.js';
 import { Settling } from '../../../src/gate/settling.js';
 import { XattrHandler } from '../../../src/gate/xattr.js';
@@ -91,6 +92,7 @@ export class GateFixture {
       sharing: new Sharing(registry, nsPolicy),
       labelXattr: undefined,
       mmapCheck: 'elf',
+      firmware: new Firmware(['/mnt/firmware']),
       leasesTell: false,
     });
     this.xattr = new XattrHandler({ ...shared, canHash: () => true });

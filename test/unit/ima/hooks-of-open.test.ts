@@ -15,6 +15,7 @@ const opened = (facts: Partial<OpenFacts>): string[] =>
     succeeding: false,
     head: text,
     name: 'file',
+    isFirmware: false,
     mmapCheck: 'elf',
     ...facts,
   }).map(({ hook, mask }) => `${hook} ${mask}`);
@@ -71,4 +72,13 @@ test('a kernel module is known by its name', () => {
     ['loop.ko', 'loop.ko.xz', 'loop.ko.zst', 'loop.kot', 'ko', 'x.ko.d/'].map(isModule),
     [true, true, true, false, false, false],
   );
+});
+
+test('firmware that the kernel reads', () => {
+  const isFirmware = true;
+  assert.deepEqual(opened({ isFirmware }), [
+    `FILE_CHECK ${MAY_READ}`,
+    `FIRMWARE_CHECK ${MAY_READ}`,
+  ]);
+  assert.deepEqual(opened({ isFirmware, flags: O_WRONLY }), [`FILE_CHECK ${MAY_WRITE}`]);
 });

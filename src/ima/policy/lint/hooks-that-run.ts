@@ -7,6 +7,9 @@ const FLAGS = [0, 1, 2, 3].flatMap((mode) =>
 );
 const HEADS = [Buffer.alloc(0), Buffer.from('\x7fELF')];
 
+/** A file that as many hooks as possible are about. */
+const MOST_HOOKS = { succeeding: false, name: 'a.ko', isFirmware: true, mmapCheck: 'elf' } as const;
+
 /** Hooks that are no open: they have no mask but that of the reading of a policy. */
 const WITHOUT_OPEN: readonly Hook[] = ['SETXATTR_CHECK', 'KEY_CHECK', 'CRITICAL_DATA'];
 
@@ -14,9 +17,7 @@ const WITHOUT_OPEN: readonly Hook[] = ['SETXATTR_CHECK', 'KEY_CHECK', 'CRITICAL_
 export const calls: readonly HookCall[] = distinct([
   ...FLAGS.flatMap((flags) =>
     HEADS.flatMap((head) =>
-      [false, true].flatMap((exec) =>
-        hooksOfOpen({ flags, exec, head, succeeding: false, name: 'a.ko', mmapCheck: 'elf' }),
-      ),
+      [false, true].flatMap((exec) => hooksOfOpen({ ...MOST_HOOKS, flags, exec, head })),
     ),
   ),
   { hook: 'POLICY_CHECK', mask: MAY_READ },

@@ -58,7 +58,8 @@ const cases: readonly (readonly [lines: readonly string[], findings: readonly st
   [['audit fsname=ext4 fsmagic=0xef53'], []],
   [['audit fsname=xfs fs_subtype=sshfs'], ['1 unreachable']],
   [['audit func=KEXEC_KERNEL_CHECK mask=MAY_READ'], ['1 hook-never-run']],
-  [['audit func=FIRMWARE_CHECK'], ['1 hook-never-run']],
+  [['audit func=KEXEC_INITRAMFS_CHECK'], ['1 hook-never-run']],
+  [['audit func=FIRMWARE_CHECK'], []],
   [['audit func=MMAP_CHECK_REQPROT'], []],
   [['dont_audit fowner=0'], ['1 nothing-to-except', '- no-action']],
   [[], ['- no-action']],
@@ -258,6 +259,7 @@ test('what is called unreachable is matched by no open', () => {
     succeeding: fc.boolean(),
     head: fc.constantFrom(Buffer.alloc(0), Buffer.from('\x7fELF')),
     name: fc.constantFrom('a', 'a.ko.xz'),
+    isFirmware: fc.boolean(),
     mmapCheck: fc.constantFrom('elf' as const, 'all' as const, 'off' as const),
   });
   fc.assert(
