@@ -5,7 +5,6 @@ import { errnoOf } from '../base/errno.js';
 import { FileProblem } from '../labels/file-problem.js';
 import { NamedFile } from '../labels/named-file.js';
 import { AttributesChanged, OpenedFile } from '../labels/opened-file.js';
-import { clearFile } from './clear-file.js';
 import { CrewSignals } from './crew-signals.js';
 import { FileContent, Stopped } from './file-content.js';
 import type {
@@ -16,11 +15,7 @@ import type {
   FileRun,
   FileTask,
 } from './file-task.js';
-import { hashFile } from './hash-file.js';
-import { DaemonHasher } from './hash-file-by-daemon.js';
-import { signFile } from './sign-file.js';
 import { UserError } from './user-error.js';
-import { FileVerifier } from './verify-file.js';
 
 /** At a file whose attributes change, as those of one with many hard links may. */
 const MOST_ATTEMPTS = 5;
@@ -37,23 +32,38 @@ type Treatment = (directory: FileRun, name: string) => FileOutcome | undefined;
 const { tasks, tellEach, shared } = workerData as CrewOrders;
 const signals = new CrewSignals(shared);
 const content = new FileContent(signals);
+/** By the positions of tasks; each is made when it is needed first, as it may connect to a daemon. */
+const makers = await Promise.all(tasks.map(makerOf));
 const treatments = new Map<number, Treatment>();
 
-function treatmentOf(task: FileTask): Treatment {
+/** Loads what the task takes and no more: of a small tree's time that is most. */
+async function makerOf(task: FileTask): Promise<() => Treatment> {
   switch (task.kind) {
-    case 'hash':
-      return reading((file) => hashFile(task, content, file));
-    case 'clear':
-      return naming((file) => clearFile(task, file));
-    case 'sign':
-      return reading((file) => signFile(task, content, file));
+    case 'hash': {
+      const { hashFile } = await import('./hash-file.js');
+      return () => reading((file) => hashFile(task, content, file));
+    }
+    case 'clear': {
+      const { clearFile } = await import('./clear-file.js');
+      return () => naming((file) => clearFile(task, file));
+    }
+    case 'sign': {
+      const { signFile } = await import('./sign-file.js');
+      return () => reading((file) => signFile(task, content, file));
+    }
     case 'verify': {
-      const verifier = new FileVerifier(task, content);
-      return reading((file) => verifier.verify(file));
+      const { FileVerifier } = await import('./verify-file.js');
+      return () => {
+        const verifier = new FileVerifier(task, content);
+        return reading((file) => verifier.verify(file));
+      };
     }
     case 'hash-by-daemon': {
-      const hasher = new DaemonHasher(task, signals);
-      return naming((file) => hasher.hash(file));
+      const { DaemonHasher } = await import('./hash-file-by-daemon.js');
+      return () => {
+        const hasher = new DaemonHasher(task, signals);
+        return naming((file) => hasher.hash(file));
+      };
     }
     default:
       return task satisfies never;
@@ -80,13 +90,12 @@ function closing<File extends { close(): void }>(
   }
 }
 
-/** For a task by its position; made once, as it may connect to a daemon. */
+/** For a task by its position. */
 function treatment(position: number): Treatment {
   const known = treatments.get(position);
   if (known !== undefined) return known;
-  const task = tasks[position];
-  if (task === undefined) throw new RangeError(`no task ${position}`);
-  const made = treatmentOf(task);
+  const made = makers[position]?.();
+  if (made === undefined) throw new RangeError(`no task ${position}`);
   treatments.set(position, made);
   return made;
 }
