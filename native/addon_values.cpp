@@ -64,6 +64,7 @@ Value toValue(Env env, const CallerFacts& from) {
   } else {
     to.Set("leaderScope", env.Undefined());
   }
+  to.Set("kernelThread", Boolean::New(env, from.scopes.kernelThread));
   to.Set("credentials", toValue(env, from.credentials));
   to.Set("requestUid", number(env, from.requestUid));
   to.Set("requestGid", number(env, from.requestGid));

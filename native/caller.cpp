@@ -19,6 +19,7 @@ constexpr unsigned long kNsGetMntnsId = _IOR(0xb7, 5, uint64_t);
 constexpr unsigned long kNsGetNstype = _IO(0xb7, 3);
 // linux/sched.h PF_IO_WORKER: set by create_io_thread() for io-wq workers and SQPOLL threads.
 constexpr uint64_t kIoWorkerFlag = 0x10;
+constexpr uint64_t kKernelThreadFlag = 0x0020'0000;  // PF_KTHREAD
 constexpr int kFlagsField = 9;
 
 int openTask(pid_t tid) {
@@ -147,6 +148,7 @@ int CallerReader::readNature(Known& known) {
   const auto flags = proc::statField(text, kFlagsField);
   if (!flags) return EIO;
   known.ioWorker = (*flags & kIoWorkerFlag) != 0;
+  known.kernelThread = (*flags & kKernelThreadFlag) != 0;
   if (!known.ioWorker) return 0;
   if (const int error = proc::readText(known.directory, "status", buffer_, text)) return error;
   return leaderOf(text, known.leader);
@@ -172,6 +174,7 @@ int CallerReader::scopes(pid_t tid, CallerScopes& out) {
   return withTask(tid, [this, &out](const Known& known) {
     out = CallerScopes{};
     out.ioWorker = known.ioWorker;
+    out.kernelThread = known.kernelThread;
     const int error = scopeOfTask(known.directory, own_, out.thread);
     if (error != 0 || !known.ioWorker) return error;
     // While a thread of the group lives, the leader's number is not given to anyone else.

@@ -26,7 +26,7 @@ struct Credentials {
 struct CallerScopes {
   Scope thread;
   // Set where the thread is an io worker (PF_IO_WORKER): its leader's namespace may be a newer one.
-  bool ioWorker = false;
+  bool ioWorker = false, kernelThread = false;
   Scope leader;
 };
 
@@ -51,7 +51,7 @@ class CallerReader {
   struct Known {
     pid_t tid = 0;
     int directory = -1;
-    bool ioWorker = false;
+    bool ioWorker = false, kernelThread = false;
     pid_t leader = 0;
     uint64_t lastUse = 0;
   };

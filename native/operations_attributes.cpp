@@ -121,12 +121,10 @@ int Operations::applyAttributes(const SetattrIn& in, const Request& request, int
   return 0;
 }
 
-// Whoever has it open for writing was judged by what it was: ima_inode_post_setattr. Times alone
-// change no verdict.
-bool Operations::concernsWriters(const SetattrIn& in, const NodePtr& node) {
-  if (!(in.valid & (kSetMode | kSetUid | kSetGid | kSetSize))) return false;
+// There are or may be writers, be it that they have nothing but a mapping left.
+bool Operations::hasWriters(const NodePtr& node) {
   std::lock_guard guard(node->lock);
-  return node->writers > 0;
+  return node->writers > 0 || node->openingWriters > 0 || node->unsettled;
 }
 
 void Operations::setattr(const Request& request) {
@@ -137,17 +135,23 @@ void Operations::setattr(const Request& request) {
   PinnedFd pin(*session_.inodes, node);
   if (!pin) return fail(request, pin.error());
   if (!request.decided) {
+    // What let a file's writers in may hold no more: ima_inode_post_setattr.
     UpcallPtr upcall;
-    if (concernsWriters(*in, node)) {
+    if (hasWriters(node)) {
       upcall = upcallOf(request, UpcallKind::attributes, node);
       if (!upcall) return;
-      upcall->truncated = in->valid & kSetSize;
     }
     bool parked = false;
     if (const int error = applyAttributes(*in, request, pin.get(), parked))
       return fail(request, error);
     if (parked) return;
+    // One may have come meanwhile.
+    if (!upcall && hasWriters(node)) {
+      upcall = upcallOf(request, UpcallKind::attributes, node);
+      if (!upcall) return;
+    }
     if (upcall) {
+      upcall->truncated = in->valid & kSetSize;
       send(upcall, request, pin.get());
       return;
     }

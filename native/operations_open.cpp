@@ -174,7 +174,8 @@ bool Operations::serveRemembered(const Request& request, const Opening& opening,
   key.scope = scopes.thread.id;
   key.node = opening.node->id;
   generation = state.generation;
-  if (!state.known || !state.cacheable || scopes.ioWorker) return false;
+  // What a kernel thread reads may be firmware, which is asked about by a hook of its own.
+  if (!state.known || !state.cacheable || scopes.ioWorker || scopes.kernelThread) return false;
   if (opening.created || changesFile(opening.flags)) return false;
   if (state.readCredentials) {
     pid_t leader = 0;
@@ -215,7 +216,8 @@ int Operations::fillUpcall(Upcall& upcall) {
     unsettled = upcall.node->unsettled;
   }
   upcall.rememberable = !upcall.created && !changesFile(upcall.flags) && !upcall.caller.borrowed &&
-                        !upcall.facts.fresh && !unsettled && upcall.facts.writers == 0;
+                        !upcall.caller.scopes.kernelThread && !upcall.facts.fresh && !unsettled &&
+                        upcall.facts.writers == 0;
   return 0;
 }
 

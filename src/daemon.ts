@@ -299,9 +299,9 @@ const serve = (mounted: Mounted): RunningDaemon => {
     digests.forget([node]);
     for (const namespace of registry.known()) namespace.forgetResults([node]);
   };
-  const writersEnded = (node: number): void => {
+  const writersEnded = (node: number, keepsResults: boolean): void => {
     digests.forget([node]);
-    for (const namespace of registry.known()) namespace.writersEnded(node);
+    for (const namespace of registry.known()) namespace.writersEnded(node, keepsResults);
   };
   const settling = new Settling({ addon, transport, pool, journal, forgotten, writersEnded, log });
   const shared = { registry, settling, audit, denials, paths };

@@ -70,6 +70,8 @@ export interface Caller {
   readonly scopeName: number;
   /** Mount namespace of the thread group leader where the caller is an io worker, else undefined. */
   readonly leaderScope: { readonly scope: bigint; readonly scopeName: number } | undefined;
+  /** It is a thread of the kernel's own (PF_KTHREAD). */
+  readonly kernelThread: boolean;
   /** What /proc/TID/status says. */
   readonly credentials: Credentials;
   /** fsuid and fsgid of the request itself. */
@@ -154,8 +156,8 @@ export interface XattrChangeUpcall extends NodeUpcall {
 }
 
 /**
- * SETATTR of owner, mode or size of a file that has write handles: done already, `file` is what it has
- * become; finish() answers it.
+ * SETATTR of a file that has, or may have, writers: done already, `file` is what it has become; finish()
+ * answers it.
  */
 export interface AttributesUpcall extends NodeUpcall {
   readonly kind: 'attributes';

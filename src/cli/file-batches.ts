@@ -2,7 +2,7 @@ import { type Found, type WalkedDirectory, walkFiles } from '../labels/walk-file
 import type { BatchReport, FileBatch, FileRun } from './file-task.js';
 
 /** Enough to make what a message costs unimportant, and little enough to keep all workers busy. */
-const MOST_FILES = 128;
+const MOST_FILES = 512;
 /** All of a batch's directories are open until it is done. */
 const MOST_DIRECTORIES = 16;
 /** So many batches at least for each worker: a few large files are to be spread too. */

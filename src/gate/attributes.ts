@@ -1,4 +1,4 @@
-/** What a change of owner, mode or size does to a file that somebody has open for writing. */
+/** What a change of its attributes does to a file that somebody is, or may be, writing to. */
 import type { AttributesUpcall } from '../binding/addon-types.js';
 import { inodePostSetattr } from '../ima/inode-post-setattr.js';
 import type { ObjectFacts } from '../ima/ports.js';
@@ -13,7 +13,10 @@ export interface AttributesParts {
 export class AttributesHandler {
   constructor(private readonly parts: AttributesParts) {}
 
-  /** Done by native already; whoever did it waits for this answer: an errno, 0 always. */
+  /**
+   * Done by native already; whoever did it waits for this answer: an errno, 0. Rejects where it cannot be
+   * found out who judges him; no result stands then either.
+   */
   async changed({ node, caller, file, truncated }: AttributesUpcall): Promise<number> {
     const { registry, fileSystem } = this.parts;
     // What was found holds for nobody any more, whoever changed it (the flags are the inode's).
@@ -23,8 +26,10 @@ export class AttributesHandler {
     }
     const object = { uid: file.uid, gid: file.gid, ...fileSystem };
     for (const { namespace, subjects } of await registry.judges(caller)) {
-      const imas = registry.known().map((other) => other.imaOf(namespace));
-      for (const ima of imas) inodePostSetattr(ima, node, subjects, object);
+      for (const other of registry.known()) {
+        const ima = other.knownImaOf(namespace);
+        if (ima !== undefined) inodePostSetattr(ima, node, subjects, object);
+      }
     }
     return 0;
   }

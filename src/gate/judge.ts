@@ -56,12 +56,15 @@ export interface JudgeParts {
 
 export const judgeOpen = async (...what: Parameters<typeof askPolicies>): Promise<Judgement> => {
   const [judges, , file, { flags }, { settling }] = what;
+  let isWriter = false;
   try {
-    return await askPolicies(...what);
+    const judgement = await askPolicies(...what);
+    isWriter = isForWriting(flags) && judgement.refusal === undefined;
+    return judgement;
   } finally {
     // All hooks of this open were about one content; of the next open's nobody can say that, unless both
     // are of the file's own writers.
-    if (file.isFresh && file.mayKeep && !isForWriting(flags)) {
+    if (file.isFresh && file.mayKeep && !isWriter) {
       for (const { ima, scope } of judges) {
         if (!settling.hasWriterOf(file.node, scope.id)) ima.iints.find(file.node)?.distrust();
       }

@@ -59,14 +59,9 @@ export class OpenHandler {
     }
     return {
       errno: 0,
-      // Native does not know a kernel thread from others, who are asked by one hook less.
-      remember: judgement.cacheable && file.mayKeep && !this.#isFirmware(upcall),
+      remember: judgement.cacheable && file.mayKeep,
       successor: await this.#successorOf(upcall, file),
     };
-  }
-
-  #isFirmware({ path }: OpenUpcall): boolean {
-    return this.parts.firmware.holds(this.parts.paths.ofSystem(path));
   }
 
   /** Judges the file once its writers are settled, if they can be. */
@@ -181,7 +176,7 @@ const hooksOf = (
   { mmapCheck, firmware, paths }: Pick<OpenParts, 'mmapCheck' | 'firmware' | 'paths'>,
 ): readonly HookCall[] => {
   const name = path.slice(path.lastIndexOf('/') + 1);
-  const isFirmware = firmware.isRead(paths.ofSystem(path), caller.tid);
+  const isFirmware = firmware.isRead(paths.ofSystem(path), caller);
   return hooksOfOpen({ flags, exec, succeeding, head, name, isFirmware, mmapCheck });
 };
 

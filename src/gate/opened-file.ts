@@ -60,6 +60,34 @@ interface State {
   readonly head: Uint8Array;
 }
 
+/** Its label is read once, and only for policies that look at it: no property of its own. */
+class OpenedObject implements ObjectFacts {
+  readonly uid: number;
+  readonly gid: number;
+  readonly fsMagic: number;
+  readonly fsName: string;
+  readonly fsUuid: string | undefined;
+  readonly fsSubtype: string | undefined;
+  readonly #readLabel: () => string | undefined;
+  #label: { readonly text: string | undefined } | undefined;
+
+  constructor(facts: Omit<ObjectFacts, 'label'>, readLabel: () => string | undefined) {
+    const { uid, gid, fsMagic, fsName, fsUuid, fsSubtype } = facts;
+    this.uid = uid;
+    this.gid = gid;
+    this.fsMagic = fsMagic;
+    this.fsName = fsName;
+    this.fsUuid = fsUuid;
+    this.fsSubtype = fsSubtype;
+    this.#readLabel = readLabel;
+  }
+
+  get label(): string | undefined {
+    this.#label ??= { text: this.#readLabel() };
+    return this.#label.text;
+  }
+}
+
 export class OpenedFile implements ImaFile {
   /** Digests of this state, by algorithm, so that several judges and hooks read the file once. */
   readonly #digests = new Map<HashAlgorithm, Promise<Uint8Array>>();
@@ -86,17 +114,13 @@ export class OpenedFile implements ImaFile {
     this.#version = state.version;
     this.#imaXattr = state.imaXattr;
     const { uid, gid } = state;
-    const { fileSystem, labelXattr, addon } = parts;
-    this.object = {
-      uid,
-      gid,
-      ...fileSystem,
-      // Looked at by few policies.
-      get label() {
-        const label = labelXattr && addon.getXattr(upcall.fd, labelXattr);
-        return label ? String(label).replace(/\0+$/, '') : undefined;
-      },
-    };
+    this.object = new OpenedObject({ uid, gid, ...parts.fileSystem }, () => this.#readLabel());
+  }
+
+  #readLabel(): string | undefined {
+    const { labelXattr, addon } = this.parts;
+    const label = labelXattr && addon.getXattr(this.upcall.fd, labelXattr);
+    return label ? String(label).replace(/\0+$/, '') : undefined;
   }
 
   /** As native saw it when it asked. */
@@ -235,13 +259,18 @@ export class OpenedFile implements ImaFile {
    * FileMoved where the file changed since it was judged.
    */
   async isMappedForWriting(): Promise<boolean> {
-    for (let look = 1; ; look += 1) {
+    for (let look = 1; look <= MAPPING_LOOKS; look += 1) {
       if (this.#isElsewhere() && !this.acceptsMove) throw new FileMoved();
       const { writers } = this.parts.transport.openCounts(this.node);
-      if (writers > 0 || !this.#leaseIsRefused()) return false;
-      if (look === MAPPING_LOOKS) return true;
+      if (writers > 0) return false;
+      if (!this.#leaseIsRefused()) {
+        if (look === 1 || this.acceptsMove) return look > 1;
+        // What stored through it since the file was read may have left the version as it was.
+        throw new FileMoved();
+      }
       await sleep(MAPPING_PAUSE_MS);
     }
+    return true;
   }
 
   async writeImaXattr(value: Uint8Array): Promise<boolean> {

@@ -35,7 +35,7 @@ export interface SettlingParts extends LabelWrittenParts {
   /** A writer of the node ended: what is kept of it, for whichever namespace, holds no more. */
   readonly forgotten: (node: number) => void;
   /** Nobody could write to the node a moment ago: a period of writers is over. */
-  readonly writersEnded: (node: number) => void;
+  readonly writersEnded: (node: number, keepsResults: boolean) => void;
   readonly log: Log;
 }
 
@@ -213,7 +213,7 @@ export class Settling {
     const version = this.parts.transport.version(record.node);
     // A writer whose handle is about to be opened has written nothing: what let him in still stands.
     const isUnwritten = version === record.versionBefore && !record.wasFresh;
-    if (record.writers === 0 || !isUnwritten) this.parts.writersEnded(record.node);
+    this.parts.writersEnded(record.node, record.writers > 0 && isUnwritten);
     let digest: Digest | undefined;
     if (record.labelledVersion === undefined || record.labelledVersion !== version) {
       const labelled = await this.#label(record, fd, leased);

@@ -93,10 +93,9 @@ export class Iint {
 
   /**
    * The content may be another next time, at the same version: what depends on it is to be done again. An
-   * audit record is not repeated. What a writer was granted stands until he ends.
+   * audit record is not repeated.
    */
   distrust(): void {
-    if (this.hasWriter()) return;
     this.flags &= ~(IMA_DONE_MASK & ~IMA_AUDITED);
     this.#measuredLow = 0;
     this.#measuredHigh = 0;

@@ -14,7 +14,13 @@ export interface BufferMeasurementsParts {
   readonly audit: Pick<AuditLog, 'forAccess'>;
 }
 
+/** Of an entry besides its name and its data: digests, lengths, what is kept of it in memory. */
+const ENTRY_BYTES = 512;
+
 export class BufferMeasurements {
+  /** In the system's list, by owning uid. They never leave it. */
+  readonly #foreignBytes = new Map<number | undefined, number>();
+
   constructor(private readonly parts: BufferMeasurementsParts) {}
 
   /** False if it must be measured somewhere and could not be. */
@@ -23,7 +29,7 @@ export class BufferMeasurements {
     const all = new Set([...judges.map((judge) => judge.namespace), namespace]);
     for (const judge of all) {
       const isForeign = judge.isSystem && !namespace.isSystem;
-      const told = isForeign ? foreign(namespace, buffer) : buffer;
+      const told = isForeign ? this.#foreign(namespace, buffer) : buffer;
       if (!(await this.measureBy(judge, caller, told))) return false;
     }
     return true;
@@ -49,16 +55,20 @@ export class BufferMeasurements {
     judge.record('list', { unmeasured: buffer.eventName, cause });
     return false;
   }
-}
 
-/** As the system's list has it: a container names its events as it likes, and may make many. */
-const foreign = (namespace: Namespace, buffer: MeasuredBuffer): MeasuredBuffer => ({
-  ...buffer,
-  eventName: `mnt-ns=${namespace.name}:${buffer.eventName}`,
-  mayBeAdded: () => {
-    const bytes = namespace.foreignBufferBytes + buffer.bytes.length;
-    if (bytes > LIMITS.foreignBufferBytes) return false;
-    namespace.foreignBufferBytes = bytes;
-    return true;
-  },
-});
+  /** As the system's list has it: a container names its events as it likes, and may make many. */
+  #foreign(namespace: Namespace, buffer: MeasuredBuffer): MeasuredBuffer {
+    const uid = namespace.owner?.rootUid;
+    const size = ENTRY_BYTES + Buffer.byteLength(buffer.eventName) + buffer.bytes.length;
+    return {
+      ...buffer,
+      eventName: `mnt-ns=${namespace.name}:${buffer.eventName}`,
+      mayBeAdded: () => {
+        const bytes = (this.#foreignBytes.get(uid) ?? 0) + size;
+        if (bytes > LIMITS.foreignBufferBytes) return false;
+        this.#foreignBytes.set(uid, bytes);
+        return true;
+      },
+    };
+  }
+}

@@ -71,7 +71,7 @@ export const LIMITS = {
   /** Keys in .ima of a namespace other than the system's, and entries of its .blacklist. */
   keys: 256,
   blacklist: 4096,
-  /** Bytes of keys and critical data of such a namespace that the system's list takes. */
+  /** Bytes of keys and critical data that the system's list takes from all namespaces of one owning uid. */
   foreignBufferBytes: 4 * 1024 * 1024,
   /** Files whose status a policy remembers for the callers of one namespace. */
   iints: 131_072,
@@ -94,8 +94,6 @@ export class Namespace {
   readonly denials = new Ring<Denial>(LIMITS.denials);
   readonly events = new Ring<NamespaceEvent>(LIMITS.events);
   readonly counters: NamespaceCounters = { opens: 0, denied: 0 };
-  /** Bytes of its keys and critical data in the system's list. */
-  foreignBufferBytes = 0;
   #activation: Activation | undefined;
   #dead = false;
   /** What other namespaces' policies remember for callers of this one, by the others' ids. */
@@ -139,6 +137,11 @@ export class Namespace {
     return view;
   }
 
+  /** The same, unless it never was applied to any. */
+  knownImaOf(judge: Namespace): Ima | undefined {
+    return judge === this ? this.ima : this.#views.get(judge.id);
+  }
+
   /** What is known of a file holds no more. */
   forgetResults(nodes: readonly number[]): void {
     for (const ima of this.#imas()) ima.iints.forget(nodes);
@@ -154,9 +157,13 @@ export class Namespace {
     for (const ima of this.#imas()) ima.iints.find(node)?.changeAttributes();
   }
 
-  /** Nobody could write to the file a moment ago: a period of writers is over. */
-  writersEnded(node: number): void {
+  /**
+   * Nobody could write to the file a moment ago: a period of writers is over. `keepsResults`: the next one
+   * has begun, without a change in between.
+   */
+  writersEnded(node: number, keepsResults: boolean): void {
     this.ima.violations.writersEnded(node);
+    if (keepsResults) return;
     for (const ima of this.#imas()) ima.iints.find(node)?.forgetResults();
   }
 

@@ -279,6 +279,7 @@ export const callerIn = (
     scope,
     scopeName,
     leaderScope: undefined,
+    kernelThread: false,
     credentials: {
       uid,
       euid: uid,

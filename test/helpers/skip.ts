@@ -3,9 +3,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 
-/** pid of the thread that makes all kernel threads. */
-export const KTHREADD = 2;
-
 const CAPABILITIES = {
   io_uring: () => readNumber('/proc/sys/kernel/io_uring_disabled') === 0,
   'user namespaces': () => readNumber('/proc/sys/user/max_user_namespaces') > 0,
@@ -22,10 +19,6 @@ const CAPABILITIES = {
   // The feature is listed by a kernel that was built with it; mkfs.ext4 asks no kernel.
   'fs-verity of ext4': () =>
     existsSync('/sys/fs/ext4/features/verity') && existsSync('/dev/loop-control'),
-  // A pid namespace of one's own shows none.
-  'kernel threads': () =>
-    existsSync(`/proc/${KTHREADD}/comm`) &&
-    readFileSync(`/proc/${KTHREADD}/comm`, 'utf8') === 'kthreadd\n',
   evmctl: () => hasCommand('evmctl'),
   fsverity: () => hasCommand('fsverity'),
   setfacl: () => hasCommand('setfacl'),

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createLog } from '../../src/base/log.js';
 import { type OwnSwtpm, startSwtpm } from '../../src/tpm/swtpm.js';
 import { type Tpm, TpmFailed } from '../../src/tpm/tpm.js';
-import { startup, TPM_SU_CLEAR } from '../../src/tpm/tpm-command.js';
+import { startup, TPM_RC_SUCCESS, TPM_SU_CLEAR } from '../../src/tpm/tpm-command.js';
 import { openTss } from '../../src/tpm/tss.js';
 
 const PCR = 10;
@@ -119,16 +119,18 @@ if (directoryOfChild !== undefined) {
       error: (...what: unknown[]) => errors.push(what),
     });
     const swtpm = await startSwtpm(directory, noting);
-    const { pid } = swtpm;
-    assert.ok(pid !== undefined);
-    process.kill(pid, 'SIGKILL');
-    await until('it is gone', () => !lives(pid));
-    let answer = -1;
-    while (answer < 0) {
-      answer = await startup(join(directory, 'sock'), TPM_SU_CLEAR, LIMIT_MS).catch(() => -1);
+    let deaths = 0;
+    for (let answer = -1; answer !== TPM_RC_SUCCESS; deaths += 1) {
+      const { pid } = swtpm;
+      assert.ok(pid !== undefined && deaths < 20, 'we are always faster');
+      process.kill(pid, 'SIGKILL');
+      await until('it is gone', () => !lives(pid));
+      for (answer = -1; answer < 0; ) {
+        answer = await startup(join(directory, 'sock'), TPM_SU_CLEAR, LIMIT_MS).catch(() => -1);
+      }
     }
     await swtpm.stop();
-    assert.equal(errors.length, 1, 'that the first one ended');
+    assert.equal(errors.length, deaths, 'that one ended, and nothing else');
   });
 
   test('it dies with the process that started it, even by SIGKILL', async () => {

@@ -63,7 +63,8 @@ export function matchPolicy(
   // As long as whoever writes it likes, and seldom twice the same.
   if (data !== undefined) return decide(policy, query, families);
   // All of it, so that no condition to come can be forgotten here: equal texts are decided alike.
-  const asked = JSON.stringify([hook, mask, [...families], subject, object]);
+  const label = policy.readsObjectLabel ? object.label : undefined;
+  const asked = JSON.stringify([hook, mask, [...families], subject, object, label]);
   return (
     policy.decisions.find(asked) ?? policy.decisions.keep(asked, decide(policy, query, families))
   );

@@ -179,6 +179,7 @@ export class Fixture {
       scope: thread.scope,
       scopeName: thread.scopeName,
       leaderScope: undefined,
+      kernelThread: false,
       credentials: {
         ...ids,
         capSetuid: thread.capable,

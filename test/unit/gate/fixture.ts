@@ -64,9 +64,9 @@ export class GateFixture {
       this.digests.forget([node]);
       for (const namespace of registry.known()) namespace.forgetResults([node]);
     };
-    const writersEnded = (node: number): void => {
+    const writersEnded = (node: number, keepsResults: boolean): void => {
       this.digests.forget([node]);
-      for (const namespace of registry.known()) namespace.writersEnded(node);
+      for (const namespace of registry.known()) namespace.writersEnded(node, keepsResults);
     };
     const settling = new Settling({
       addon,

@@ -231,3 +231,20 @@ function elfWithInterpreter(path: string): Buffer {
   head.write(`${path}\0`, 128);
   return head;
 }
+
+test('a mapping that is gone when it is looked for again may have changed what was read', async () => {
+  const gate = new GateFixture('stack', 'appraise func=MMAP_CHECK');
+  const file = gate.transport.add('program', '\x7fELF as it was');
+  file.xattr = gate.transport.label(file);
+  gate.transport.meanwhile = () => {
+    gate.transport.meanwhile = () => undefined;
+    file.lease = 'busy';
+    setTimeout(() => {
+      writeFileSync(file.real, '\x7fELF otherwise');
+      file.lease = 'granted';
+    }, 2);
+  };
+  assert.equal((await gate.opened(file)).errno, EACCES);
+  const [denial] = gate.namespaces.registry.system.denials.entries();
+  assert.equal(denial?.cause, 'invalid-hash');
+});
