@@ -14,6 +14,7 @@ import type {
 } from '../ima/ports.js';
 import { readAppendedSignature } from './appended-signature.js';
 import type { DigestCache } from './digest-cache.js';
+import { OpenedObject } from './opened-object.js';
 
 export const IMA_XATTR = 'security.ima';
 
@@ -58,34 +59,6 @@ interface State {
   readonly imaXattr: Uint8Array | undefined;
   readonly isNew: boolean;
   readonly head: Uint8Array;
-}
-
-/** Its label is read once, and only for policies that look at it: no property of its own. */
-class OpenedObject implements ObjectFacts {
-  readonly uid: number;
-  readonly gid: number;
-  readonly fsMagic: number;
-  readonly fsName: string;
-  readonly fsUuid: string | undefined;
-  readonly fsSubtype: string | undefined;
-  readonly #readLabel: () => string | undefined;
-  #label: { readonly text: string | undefined } | undefined;
-
-  constructor(facts: Omit<ObjectFacts, 'label'>, readLabel: () => string | undefined) {
-    const { uid, gid, fsMagic, fsName, fsUuid, fsSubtype } = facts;
-    this.uid = uid;
-    this.gid = gid;
-    this.fsMagic = fsMagic;
-    this.fsName = fsName;
-    this.fsUuid = fsUuid;
-    this.fsSubtype = fsSubtype;
-    this.#readLabel = readLabel;
-  }
-
-  get label(): string | undefined {
-    this.#label ??= { text: this.#readLabel() };
-    return this.#label.text;
-  }
 }
 
 export class OpenedFile implements ImaFile {
