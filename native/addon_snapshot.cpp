@@ -64,7 +64,7 @@ Value setXattrIfUnchanged(const CallbackInfo& info) {
   const std::string name = info[1].As<String>().Utf8Value();
   const int fd = static_cast<int>(facts.Data()[0]);
   FileSnapshot snapshot;
-  std::memcpy(&snapshot, facts.Data() + 1, sizeof snapshot);
+  std::memcpy(static_cast<void*>(&snapshot), facts.Data() + 1, sizeof snapshot);
   FileChange change = FileChange::content;
   int error = changeSince(fd, snapshot, change);
   if (!error && change == FileChange::none && info[2].IsTypedArray()) {

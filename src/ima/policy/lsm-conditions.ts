@@ -45,6 +45,9 @@ export const lsmConditions: readonly Condition[] = LSM_WORDS.map((name) => ({
 /** The part of `user:role:type:level` (SELinux) each word is about. */
 const PARTS: Readonly<Record<string, number>> = { user: 0, role: 1, type: 2 };
 
+/** AppArmor's labels may have colons too, before and behind a namespace, but begin with one then. */
+const SELINUX_CONTEXT = /^[^:/]+:[^:/]+:[^:/]+(:|$)/;
+
 /**
  * Whether a label fits: by its part where it is an SELinux context (three colons and more are in its
  * level), as a whole where it is another module's.
@@ -53,7 +56,8 @@ export function matchesLabel(word: LsmWord, wanted: string, found: string | unde
   if (found === undefined) {
     return false;
   }
-  const parts = found.split(':');
-  const part = parts.length < 3 ? found : parts[PARTS[word.slice(word.indexOf('_') + 1)] ?? 0];
-  return part === wanted;
+  if (!SELINUX_CONTEXT.test(found)) {
+    return found === wanted;
+  }
+  return found.split(':')[PARTS[word.slice(word.indexOf('_') + 1)] ?? 0] === wanted;
 }
