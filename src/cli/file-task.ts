@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 
+import type { BlacklistEntry } from '../keys/blacklist-file.js';
 import type { SentKey } from '../keys/sent-key.js';
 
 /** What is to be done with each file. All of it can be sent to a worker thread. */
@@ -28,6 +29,7 @@ export interface SignTask {
 export interface VerifyTask {
   readonly kind: 'verify';
   readonly keys: readonly SentKey[];
+  readonly blacklist: readonly BlacklistEntry[];
   /** Digests do not count. */
   readonly demandsSignature: boolean;
   readonly onMount: boolean;

@@ -10,6 +10,13 @@ import type { FileContent } from './file-content.js';
 import type { FileFacts, FileOutcome, VerifyTask } from './file-task.js';
 import { DEFAULT_ALGORITHM, demandAlgorithm } from './hash-algorithm.js';
 
+const BLACKLISTED: Appraisal = {
+  status: 'FAIL',
+  cause: 'blacklisted-hash',
+  wanted: undefined,
+  isSigned: false,
+};
+
 /** Says of files what an appraisal in enforce mode would, by the keys it is given. */
 export class FileVerifier {
   readonly #keyring = new Keyring();
@@ -19,6 +26,7 @@ export class FileVerifier {
     private readonly content: FileContent,
   ) {
     for (const key of task.keys) this.#keyring.add(receivedKey(key));
+    for (const { kind, digest } of task.blacklist) this.#keyring.addToBlacklist(kind, digest);
   }
 
   verify(file: OpenedFile): FileOutcome {
@@ -35,7 +43,9 @@ export class FileVerifier {
       modsig: undefined,
     });
     file.demandUnchanged();
-    return this.#outcome(appraisal, found, keyIdOf(imaXattr));
+    // ima_check_blacklist: where a rule wants signatures.
+    const isBlacklisted = signature && this.#keyring.isBlacklisted('bin', found.bytes);
+    return this.#outcome(isBlacklisted ? BLACKLISTED : appraisal, found, keyIdOf(imaXattr));
   }
 
   #digest(file: OpenedFile, imaXattr: Buffer | undefined, isVerity: boolean): Digest {

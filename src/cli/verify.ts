@@ -1,8 +1,7 @@
 import { remedyOf, remedyText } from '../ima/remedy.js';
-import type { SentKey } from '../keys/sent-key.js';
 import type { Invocation } from './command.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
-import type { FileFacts, FileTask } from './file-task.js';
+import type { FileFacts, FileTask, VerifyTask } from './file-task.js';
 import { liveMount } from './live-mount.js';
 import type { Output } from './output.js';
 import { systemKeys } from './system-keys.js';
@@ -16,7 +15,7 @@ export async function verify(invocation: Invocation): Promise<ExitCode> {
   const tasks: FileTask[] = [];
   for (const operand of operands) {
     const onMount = (await liveMount(operand, options.text('control'))) !== undefined;
-    tasks.push({ kind: 'verify', keys, demandsSignature, onMount });
+    tasks.push({ kind: 'verify', ...keys, demandsSignature, onMount });
   }
   const { failed } = await treatTrees({
     invocation,
@@ -39,13 +38,17 @@ function remedyFor(path: string, { cause, keyid, key }: FileFacts): string | und
   return remedy && remedyText(remedy);
 }
 
-/** Those a mount with keys=DIR would trust. */
-function keysOf(directory: string | undefined, output: Output): SentKey[] {
-  const { trusted, unadmitted } = systemKeys(directory);
+/** What a mount with keys=DIR would trust, and what not. */
+function keysOf(
+  directory: string | undefined,
+  output: Output,
+): Pick<VerifyTask, 'keys' | 'blacklist'> {
+  const { trusted, unadmitted, blacklist } = systemKeys(directory);
   for (const { file, description, reasons } of unadmitted) {
     output.note(`imafs: ${file}: ${description}: not trusted: ${reasons.join('; ')}`);
   }
-  return trusted.map(({ keyId, description, certificate }) => {
+  const keys = trusted.map(({ keyId, description, certificate }) => {
     return { keyId, description, certificate };
   });
+  return { keys, blacklist };
 }

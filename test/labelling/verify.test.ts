@@ -1,6 +1,7 @@
 /** `verify` on what evmctl and imafs label and sign. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -101,6 +102,20 @@ test('of signatures it says by which key they are, or what is wrong', async () =
   assert.match(String(strange['message']), /no key [\da-f]{8} among the trusted ones/);
   setLabel(path, '0304');
   assert.equal(await cause(path, ours), 'invalid-signature-version');
+});
+
+test('what DIR has on its blacklist is no good where a signature is wanted', async () => {
+  const path = file('revoked');
+  await transcript(`label sign --key ${at('rsa')} ${path}`);
+  assert.equal(await cause(path, `--keys ${keys} --signed`), 'ok');
+  const list = join(keys, 'blacklist');
+  writeFileSync(list, `bin:${createHash('sha256').update('revoked').digest('hex')}\n`);
+  try {
+    assert.equal(await cause(path, `--keys ${keys} --signed`), 'blacklisted-hash');
+    assert.equal(await cause(path, `--keys ${keys}`), 'ok', 'as where a digest would do');
+  } finally {
+    rmSync(list);
+  }
 });
 
 test('it agrees with evmctl about its labels and signatures', {
