@@ -2,7 +2,7 @@
 #pragma once
 #include <unistd.h>
 
-#include <utility>
+#include <atomic>
 
 namespace imafs {
 
@@ -19,16 +19,18 @@ class OwnedFd {
   OwnedFd& operator=(const OwnedFd&) = delete;
   ~OwnedFd() { reset(); }
 
-  int get() const { return fd_; }
-  explicit operator bool() const { return fd_ >= 0; }
-  int release() { return std::exchange(fd_, -1); }
+  int get() const { return fd_.load(std::memory_order_relaxed); }
+  explicit operator bool() const { return get() >= 0; }
+  int release() { return fd_.exchange(-1, std::memory_order_relaxed); }
   void reset(int fd = -1) {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = fd;
+    const int old = fd_.exchange(fd, std::memory_order_relaxed);
+    if (old >= 0) ::close(old);
   }
 
  private:
-  int fd_ = -1;
+  // A file's handle is released by another thread than the one that has read by it. The kernel asks
+  // for the one after the other, of which the language knows nothing.
+  std::atomic<int> fd_ = -1;
 };
 
 }  // namespace imafs
