@@ -127,6 +127,19 @@ bool Operations::hasWriters(const NodePtr& node) {
   return node->writers > 0 || node->openingWriters > 0 || node->unsettled;
 }
 
+// Whether policies may say something else of the file than they said of `before`. To mode and times
+// none looks, so that it is another owner, other content, or somebody else who asks.
+bool Operations::changesVerdicts(const SetattrIn& in, const Request& request,
+                                 const struct statx& before) {
+  if (in.valid & kSetSize) return true;
+  if (in.valid & kSetUid && in.uid != before.stx_uid) return true;
+  if (in.valid & kSetGid && in.gid != before.stx_gid) return true;
+  CallerScopes scopes;
+  if (callers_.scopes(static_cast<pid_t>(request.header.pid), scopes) != 0) return true;
+  const ScopeState state = session_.verdicts.scope(scopes.thread.id);
+  return !state.known || !state.cacheable || state.readCredentials || scopes.ioWorker;
+}
+
 void Operations::setattr(const Request& request) {
   const auto* in = request.as<SetattrIn>();
   if (!in) return fail(request, EINVAL);
@@ -137,7 +150,9 @@ void Operations::setattr(const Request& request) {
   if (!request.decided) {
     // What let a file's writers in may hold no more: ima_inode_post_setattr.
     UpcallPtr upcall;
-    if (hasWriters(node)) {
+    struct statx before {};
+    if (const int error = statFd(pin.get(), before)) return fail(request, error);
+    if (hasWriters(node) && changesVerdicts(*in, request, before)) {
       upcall = upcallOf(request, UpcallKind::attributes, node);
       if (!upcall) return;
     }
@@ -146,7 +161,7 @@ void Operations::setattr(const Request& request) {
       return fail(request, error);
     if (parked) return;
     // One may have come meanwhile.
-    if (!upcall && hasWriters(node)) {
+    if (!upcall && hasWriters(node) && changesVerdicts(*in, request, before)) {
       upcall = upcallOf(request, UpcallKind::attributes, node);
       if (!upcall) return;
     }

@@ -156,8 +156,8 @@ export interface XattrChangeUpcall extends NodeUpcall {
 }
 
 /**
- * SETATTR of a file that has, or may have, writers: done already, `file` is what it has become; finish()
- * answers it.
+ * SETATTR of a file that has, or may have, writers, where that may matter to policies: done already, `file`
+ * is what it has become; finish() answers it.
  */
 export interface AttributesUpcall extends NodeUpcall {
   readonly kind: 'attributes';
