@@ -106,7 +106,7 @@ class Operations {
   // The request is served again, as decided, when TypeScript is done with the upcall.
   bool send(const UpcallPtr& upcall, const Request& request, int fd);
   static bool hasWriters(const NodePtr& node);
-  bool changesVerdicts(const fuse::SetattrIn& in, const Request& request,
+  bool changesVerdicts(const fuse::SetattrIn& in, const Request& request, int fd,
                        const struct statx& before);
   int applyAttributes(const fuse::SetattrIn& in, const Request& request, int fd, bool& parked);
   void listDirectory(const Request& request, bool plus);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/vfs.h>
+#include <sys/xattr.h>
 
 #include "operations.hpp"
 
@@ -10,6 +11,8 @@ namespace imafs {
 using namespace fuse;
 
 namespace {
+
+constexpr const char* kEvmXattr = "security.evm";
 
 AttrOut attributesOf(const NodePtr& node, const struct statx& file) {
   AttrOut out{};
@@ -127,11 +130,14 @@ bool Operations::hasWriters(const NodePtr& node) {
   return node->writers > 0 || node->openingWriters > 0 || node->unsettled;
 }
 
-// Whether policies may say something else of the file than they said of `before`. To mode and times
-// none looks, so that it is another owner, other content, or somebody else who asks.
-bool Operations::changesVerdicts(const SetattrIn& in, const Request& request,
+// Whether policies may say something else of the file than they said of `before`: of another owner,
+// of other content, to somebody else who asks. To its mode only portable signatures of EVM look, to
+// its times nothing.
+bool Operations::changesVerdicts(const SetattrIn& in, const Request& request, int fd,
                                  const struct statx& before) {
   if (in.valid & kSetSize) return true;
+  const bool mode = in.valid & kSetMode;
+  if (mode && ::getxattr(DescriptorPath(fd), kEvmXattr, nullptr, 0) >= 0) return true;
   if (in.valid & kSetUid && in.uid != before.stx_uid) return true;
   if (in.valid & kSetGid && in.gid != before.stx_gid) return true;
   CallerScopes scopes;
@@ -152,7 +158,7 @@ void Operations::setattr(const Request& request) {
     UpcallPtr upcall;
     struct statx before {};
     if (const int error = statFd(pin.get(), before)) return fail(request, error);
-    if (hasWriters(node) && changesVerdicts(*in, request, before)) {
+    if (hasWriters(node) && changesVerdicts(*in, request, pin.get(), before)) {
       upcall = upcallOf(request, UpcallKind::attributes, node);
       if (!upcall) return;
     }
@@ -161,7 +167,7 @@ void Operations::setattr(const Request& request) {
       return fail(request, error);
     if (parked) return;
     // One may have come meanwhile.
-    if (!upcall && hasWriters(node) && changesVerdicts(*in, request, before)) {
+    if (!upcall && hasWriters(node) && changesVerdicts(*in, request, pin.get(), before)) {
       upcall = upcallOf(request, UpcallKind::attributes, node);
       if (!upcall) return;
     }
