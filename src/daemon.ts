@@ -39,7 +39,7 @@ import { type Firmware, firmwareOfMachine } from './gate/firmware.js';
 import type { Journal } from './gate/journal.js';
 import { OpenHandler } from './gate/open.js';
 import { GUARDED_XATTRS } from './gate/opened-file.js';
-import { Settling } from './gate/settling.js';
+import { type Left, Settling } from './gate/settling.js';
 import { XattrHandler } from './gate/xattr.js';
 import { changeIma, type Ima } from './ima/ima.js';
 import type { Lsm, PolicyMachine } from './ima/policy/condition.js';
@@ -295,18 +295,28 @@ const serve = (mounted: Mounted): RunningDaemon => {
   const paths = new Paths(options.mountpoint, device ?? '');
   const denials = new Denials(paths, log);
   const digests = new DigestCache();
-  const forgotten = (node: number): void => {
+  const lastWriterEnded = (node: number, left: Left): void => {
     digests.forget([node]);
-    for (const namespace of registry.known()) namespace.forgetResults([node]);
+    for (const namespace of registry.known()) namespace.lastWriterEnded(node, left);
   };
   const writersEnded = (node: number): void => {
     digests.forget([node]);
     for (const namespace of registry.known()) namespace.writersEnded(node);
   };
-  const settling = new Settling({ addon, transport, pool, journal, forgotten, writersEnded, log });
+  const settling = new Settling({
+    addon,
+    transport,
+    pool,
+    journal,
+    ended: lastWriterEnded,
+    writersEnded,
+    log,
+  });
   const shared = { registry, settling, audit, denials, paths };
+  const attributes = new AttributesHandler({ registry, fileSystem });
   const open = new OpenHandler({
     ...shared,
+    attributes,
     addon,
     transport,
     pool,
@@ -319,7 +329,6 @@ const serve = (mounted: Mounted): RunningDaemon => {
     leasesTell: facts.leases && facts.passthrough === 'rw',
   });
   const xattr = new XattrHandler({ ...shared, canHash });
-  const attributes = new AttributesHandler({ registry, fileSystem });
 
   // The control tree.
   const labelRule = new LabelRule({

@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { pathBytes } from '../base/path-bytes.js';
 import type { NativeTransport, OpenUpcall } from '../binding/addon-types.js';
 import type { HookCall } from '../ima/hooks-of-open.js';
+import { postCreateTmpfile } from '../ima/is-new-file.js';
 import { type Denied, processMeasurement, type Verdict } from '../ima/process-measurement.js';
 import { checkWriterViolation } from '../ima/violation-check.js';
 import type { Namespace } from '../namespaces/namespace.js';
@@ -82,6 +83,7 @@ const askPolicies = async (
   const writable = isForWriting(upcall.flags);
   const verdicts: Verdict[] = [];
   const passed = new Set<Namespace>();
+  let makersWantLabel = false;
   const namespaces = judges.map(({ namespace }) => namespace);
   const others = new OtherOpens(upcall, parts, file);
   const hasReaders = () => others.hasReaders();
@@ -110,6 +112,9 @@ const askPolicies = async (
     file.mayFix = sharing.mayWrite(judge.namespace, file.object, { judges: namespaces, passed });
     file.hasOwnWriter = settling.hasWriterOf(file.node, judge.scope.id);
     const writersSince = settling.writersSince(file.node, judge.scope.id);
+    if (upcall.nameless && postCreateTmpfile(judge.ima, judge.subjects, file)) {
+      makersWantLabel = true;
+    }
     for (const { hook, subject } of hooksAndSubjects(hooks, judge)) {
       records.comm = commAt(hook, upcall);
       const writersOwn = settling.writersOwn(file.node, judge.scope.id);
@@ -147,7 +152,9 @@ const askPolicies = async (
     isVouchedFor: allowed.some(({ status }) => status === 'PASS'),
     cacheable: allowed.every(({ cacheable }) => cacheable),
     mayLabel,
-    wantsLabel: allowed.some(({ mayUpdateXattr, decision }) => mayUpdateXattr || decision.hash),
+    wantsLabel:
+      makersWantLabel ||
+      allowed.some(({ mayUpdateXattr, decision }) => mayUpdateXattr || decision.hash),
     audit,
   };
 };

@@ -9,10 +9,11 @@ import type { OpenAnswer, OpenUpcall } from '../binding/addon-types.js';
 import { interpreterPath, isElf } from '../ima/elf.js';
 import { type HookCall, hooksOfOpen, type MmapCheck } from '../ima/hooks-of-open.js';
 import type { Judge, Registry } from '../namespaces/registry.js';
+import type { AttributesHandler } from './attributes.js';
 import type { Denials } from './denials.js';
 import type { Firmware } from './firmware.js';
 import { type Judgement, type JudgeParts, type JudgeRecords, judgeOpen, pathFor } from './judge.js';
-import { isForWriting } from './open-flags.js';
+import { isForWriting, isTruncating } from './open-flags.js';
 import { OpenedFile, type OpenedFileParts } from './opened-file.js';
 import type { Settled, Settling } from './settling.js';
 
@@ -34,6 +35,7 @@ export interface OpenParts
   >;
   readonly audit: Pick<AuditLog, 'forAccess'>;
   readonly denials: Pick<Denials, 'record'>;
+  readonly attributes: Pick<AttributesHandler, 'note'>;
   readonly mmapCheck: MmapCheck;
   readonly firmware: Firmware;
 }
@@ -52,6 +54,9 @@ export class OpenHandler {
     await this.#writeAudit(judgement.audit, upcall);
     if (judgement.refusal !== undefined) return this.#refuse(judgement.refusal, upcall);
 
+    if (isTruncating(upcall.flags) && !upcall.created) {
+      this.parts.attributes.note({ ...upcall, truncated: true }, judges);
+    }
     if (judgement.isVouchedFor) this.parts.settling.vouched(upcall.node, upcall.file.ino);
     if (isForWriting(upcall.flags)) {
       const { mayLabel, wantsLabel } = judgement;
@@ -176,10 +181,12 @@ const mayHaveWriter = ({ writers }: OpenUpcall, { state }: Settled): boolean =>
   state === 'busy' || writers > 0;
 
 const hooksOf = (
-  { flags, exec, succeeding, path, caller }: OpenUpcall,
+  { flags, exec, succeeding, path, caller, nameless }: OpenUpcall,
   { head }: OpenedFile,
   { mmapCheck, firmware, paths }: Pick<OpenParts, 'mmapCheck' | 'firmware' | 'paths'>,
 ): readonly HookCall[] => {
+  // do_tmpfile ends without the hooks of do_open.
+  if (nameless) return [];
   const name = path.slice(path.lastIndexOf('/') + 1);
   const isFirmware = firmware.isRead(paths.ofSystem(path), caller.tid);
   return hooksOfOpen({ flags, exec, succeeding, head, name, isFirmware, mmapCheck });

@@ -25,6 +25,16 @@ export type Settled =
   /** A writer is still there. */
   | { readonly state: 'busy' };
 
+/** A file that its last writer has left; undefined: it is gone. */
+export type Left =
+  | {
+      /** What he left it at. */
+      readonly version: Version | undefined;
+      /** What it is since the label was written. */
+      readonly labelled: Version | undefined;
+    }
+  | undefined;
+
 export interface SettlingParts extends LabelWrittenParts {
   readonly addon: Pick<Addon, 'getXattr' | 'closeDescriptor'>;
   readonly transport: Pick<
@@ -32,8 +42,8 @@ export interface SettlingParts extends LabelWrittenParts {
     'takeLease' | 'releaseLease' | 'setUnsettled' | 'version' | 'openBacking'
   >;
   readonly journal: Pick<Journal, 'add' | 'remove'>;
-  /** A writer of the node ended: what is kept of it, for whichever namespace, holds no more. */
-  readonly forgotten: (node: number) => void;
+  /** The last writer of the node ended: what is kept of it, for whichever namespace, holds no more. */
+  readonly ended: (node: number, left: Left) => void;
   /** Nobody could write to the node a moment ago: a period of writers is over. */
   readonly writersEnded: (node: number) => void;
   readonly log: Log;
@@ -190,7 +200,7 @@ export class Settling {
         if (record.writers > 0) return { state: 'busy' };
         return this.#withDescriptor(record, fd, (known) => this.#end(record, known, false));
       case 'gone':
-        this.#clear(record);
+        this.#clear(record, undefined);
         return { state: 'settled', digest: undefined, version: undefined };
     }
   }
@@ -220,15 +230,16 @@ export class Settling {
       if (!labelled.isDone) return { state: 'busy' };
       ({ digest } = labelled);
     }
+    const now = this.parts.transport.version(record.node);
+    record.labelledContent = digest ?? record.labelledContent;
     if (record.writers === 0) {
-      this.#clear(record);
+      this.#clear(record, { version, labelled: record.labelledContent && now });
     } else {
-      record.labelledVersion = this.parts.transport.version(record.node);
-      record.labelledContent = digest ?? record.labelledContent;
-      record.endedVersion = record.labelledVersion;
+      record.labelledVersion = now;
+      record.endedVersion = now;
     }
     // A mapping's stores may leave the version as it is; here a lease says that there are none.
-    return { state: 'settled', digest, version: this.parts.transport.version(record.node) };
+    return { state: 'settled', digest, version: now };
   }
 
   /** `isDone` is false if a writer came. */
@@ -247,10 +258,10 @@ export class Settling {
     }
   }
 
-  #clear(record: Unsettled): void {
-    for (const ima of record.imas) lastWriterSettled(ima, record.node);
+  #clear(record: Unsettled, left: Left): void {
+    for (const ima of record.imas) lastWriterSettled(ima, record.node, left);
     // Stores through a mapping may have moved no version: others' results are void as well.
-    this.parts.forgotten(record.node);
+    this.parts.ended(record.node, left);
     this.#unsettled.delete(record.node);
     this.parts.transport.setUnsettled(record.node, false);
     if (record.isJournalled) this.parts.journal.remove(record.ino);

@@ -1,4 +1,4 @@
-import { IMA_COLLECTED, IMA_DIGSIG, IMA_HASHED, IMA_UPDATE_XATTR } from './iint.js';
+import { IMA_DIGSIG, IMA_HASHED, IMA_UPDATE_XATTR } from './iint.js';
 import type { Ima } from './ima.js';
 import type { HashAlgorithm } from './ports.js';
 import { isSignature } from './xattr/decode-xattr.js';
@@ -25,11 +25,28 @@ export function checkLastWriter(ima: Ima, file: SettledFile): HashAlgorithm | un
     return undefined;
   }
   // A hash rule collects nothing, so that the kernel finds no version to compare with.
-  const neverCollected = iint.has(IMA_HASHED) && !iint.has(IMA_COLLECTED);
+  const neverCollected = iint.has(IMA_HASHED) && !iint.isCollected(file.version);
   return iint.isWritten(file.version) || neverCollected ? ima.hashAlgorithm : undefined;
 }
 
-/** The last writer of the node is dealt with, or its hash given up: all results are cleared. */
-export function lastWriterSettled(ima: Ima, node: number): void {
-  ima.iints.find(node)?.clear();
+/**
+ * The last writer of the node is dealt with, or its hash given up. `left`: the version he left it at, and
+ * which it has with the label that was written then, for which ima_update_xattr hashed it.
+ */
+export function lastWriterSettled(
+  ima: Ima,
+  node: number,
+  left: { readonly version: number | undefined; readonly labelled: number | undefined } | undefined,
+): void {
+  const iint = ima.iints.find(node);
+  if (iint === undefined) {
+    return;
+  }
+  if (left?.labelled !== undefined) {
+    iint.endLabelled(left.labelled, ima.generation);
+  } else if (left?.version !== undefined && !iint.isWritten(left.version)) {
+    iint.endUnwritten();
+  } else {
+    ima.iints.forget([node]);
+  }
 }

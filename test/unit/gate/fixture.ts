@@ -11,7 +11,7 @@ import { Denials } from '../../../src/gate/denials.js';
 import { DigestCache } from '../../../src/gate/digest-cache.js';
 import { Firmware } from '../../../src/gate/firmware.js';
 import { OpenHandler } from '../../../src/gate/open.js';
-import { Settling } from '../../../src/gate/settling.js';
+import { type Left, Settling } from '../../../src/gate/settling.js';
 import { XattrHandler } from '../../../src/gate/xattr.js';
 import { Paths } from '../../../src/namespaces/paths.js';
 import { Sharing } from '../../../src/namespaces/sharing.js';
@@ -60,9 +60,9 @@ export class GateFixture {
       }),
     };
     const paths = new Paths('/mnt', '0:0');
-    const forgotten = (node: number): void => {
+    const ended = (node: number, left: Left): void => {
       this.digests.forget([node]);
-      for (const namespace of registry.known()) namespace.forgetResults([node]);
+      for (const namespace of registry.known()) namespace.lastWriterEnded(node, left);
     };
     const writersEnded = (node: number): void => {
       this.digests.forget([node]);
@@ -73,7 +73,7 @@ export class GateFixture {
       transport,
       pool,
       journal,
-      forgotten,
+      ended,
       writersEnded,
       log,
     });
@@ -82,8 +82,10 @@ export class GateFixture {
     this.transport = transport;
     this.namespaces = namespaces;
     this.settling = settling;
+    this.attributes = new AttributesHandler({ registry, fileSystem });
     this.open = new OpenHandler({
       ...shared,
+      attributes: this.attributes,
       addon,
       transport,
       pool,
@@ -96,7 +98,6 @@ export class GateFixture {
       leasesTell: false,
     });
     this.xattr = new XattrHandler({ ...shared, canHash: () => true });
-    this.attributes = new AttributesHandler({ registry, fileSystem });
   }
 
   /** A file with the right label. */
