@@ -39,8 +39,9 @@ import { type Firmware, firmwareOfMachine } from './gate/firmware.js';
 import type { Journal } from './gate/journal.js';
 import { OpenHandler } from './gate/open.js';
 import { GUARDED_XATTRS } from './gate/opened-file.js';
-import { type Left, Settling } from './gate/settling.js';
+import { Settling } from './gate/settling.js';
 import { XattrHandler } from './gate/xattr.js';
+import type { LeftFile } from './ima/check-last-writer.js';
 import { changeIma, type Ima } from './ima/ima.js';
 import type { Lsm, PolicyMachine } from './ima/policy/condition.js';
 import type { SystemKeys } from './keys/keys-directory.js';
@@ -295,7 +296,7 @@ const serve = (mounted: Mounted): RunningDaemon => {
   const paths = new Paths(options.mountpoint, device ?? '');
   const denials = new Denials(paths, log);
   const digests = new DigestCache();
-  const lastWriterEnded = (node: number, left: Left): void => {
+  const lastWriterEnded = (node: number, left: LeftFile | undefined): void => {
     digests.forget([node]);
     for (const namespace of registry.known()) namespace.lastWriterEnded(node, left);
   };

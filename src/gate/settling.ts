@@ -7,7 +7,7 @@ import { EventEmitter, once } from 'node:events';
 import { LeaseBroken } from '../base/lease-broken.js';
 import type { Log } from '../base/log.js';
 import type { Addon, NativeTransport, Version } from '../binding/addon-types.js';
-import { lastWriterSettled } from '../ima/check-last-writer.js';
+import type { LeftFile } from '../ima/check-last-writer.js';
 import type { Digest } from '../ima/ports.js';
 import type { Journal } from './journal.js';
 import { type LabelWrittenParts, labelWritten } from './label-written.js';
@@ -25,16 +25,6 @@ export type Settled =
   /** A writer is still there. */
   | { readonly state: 'busy' };
 
-/** A file that its last writer has left; undefined: it is gone. */
-export type Left =
-  | {
-      /** What he left it at. */
-      readonly version: Version | undefined;
-      /** What it is since the label was written. */
-      readonly labelled: Version | undefined;
-    }
-  | undefined;
-
 export interface SettlingParts extends LabelWrittenParts {
   readonly addon: Pick<Addon, 'getXattr' | 'closeDescriptor'>;
   readonly transport: Pick<
@@ -43,7 +33,7 @@ export interface SettlingParts extends LabelWrittenParts {
   >;
   readonly journal: Pick<Journal, 'add' | 'remove'>;
   /** The last writer of the node ended: what is kept of it, for whichever namespace, holds no more. */
-  readonly ended: (node: number, left: Left) => void;
+  readonly ended: (node: number, left: LeftFile | undefined) => void;
   /** Nobody could write to the node a moment ago: a period of writers is over. */
   readonly writersEnded: (node: number) => void;
   readonly log: Log;
@@ -230,16 +220,17 @@ export class Settling {
       if (!labelled.isDone) return { state: 'busy' };
       ({ digest } = labelled);
     }
-    const now = this.parts.transport.version(record.node);
+    const isStill = record.labelledVersion !== undefined && record.labelledVersion === version;
+    const content = isStill ? record.labelledContent : digest;
     record.labelledContent = digest ?? record.labelledContent;
     if (record.writers === 0) {
-      this.#clear(record, { version, labelled: record.labelledContent && now });
+      this.#clear(record, version, content !== undefined);
     } else {
-      record.labelledVersion = now;
-      record.endedVersion = now;
+      record.labelledVersion = this.parts.transport.version(record.node);
+      record.endedVersion = record.labelledVersion;
     }
     // A mapping's stores may leave the version as it is; here a lease says that there are none.
-    return { state: 'settled', digest, version: now };
+    return { state: 'settled', digest, version: this.parts.transport.version(record.node) };
   }
 
   /** `isDone` is false if a writer came. */
@@ -258,12 +249,15 @@ export class Settling {
     }
   }
 
-  #clear(record: Unsettled, left: Left): void {
-    for (const ima of record.imas) lastWriterSettled(ima, record.node, left);
-    // Stores through a mapping may have moved no version: others' results are void as well.
-    this.parts.ended(record.node, left);
-    this.#unsettled.delete(record.node);
-    this.parts.transport.setUnsettled(record.node, false);
+  /** `version`: at which nobody could write any more; undefined: the file is gone. */
+  #clear(record: Unsettled, version: Version | undefined, isLabelled = false): void {
+    const { node } = record;
+    this.#unsettled.delete(node);
+    // Stores through a mapping may have moved no version: from here on it is another one in any case.
+    this.parts.transport.setUnsettled(node, false);
+    const now = this.parts.transport.version(node);
+    const isKnown = version !== undefined && now !== undefined;
+    this.parts.ended(node, isKnown ? { version, now, isLabelled } : undefined);
     if (record.isJournalled) this.parts.journal.remove(record.ino);
   }
 

@@ -29,23 +29,23 @@ export function checkLastWriter(ima: Ima, file: SettledFile): HashAlgorithm | un
   return iint.isWritten(file.version) || neverCollected ? ima.hashAlgorithm : undefined;
 }
 
-/**
- * The last writer of the node is dealt with, or its hash given up. `left`: the version he left it at, and
- * which it has with the label that was written then, for which ima_update_xattr hashed it.
- */
-export function lastWriterSettled(
-  ima: Ima,
-  node: number,
-  left: { readonly version: number | undefined; readonly labelled: number | undefined } | undefined,
-): void {
+/** A file that nobody can write any more. */
+export interface LeftFile {
+  /** What its last writer left it at. */
+  readonly version: number;
+  /** The version it has from now on. */
+  readonly now: number;
+  /** ima_update_xattr hashed it, and wrote its label. */
+  readonly isLabelled: boolean;
+}
+
+/** The last writer of the node is dealt with, or its hash given up; undefined: nothing is known of the file. */
+export function lastWriterSettled(ima: Ima, node: number, left: LeftFile | undefined): void {
   const iint = ima.iints.find(node);
-  if (iint === undefined) {
-    return;
-  }
-  if (left?.labelled !== undefined) {
-    iint.endLabelled(left.labelled, ima.generation);
-  } else if (left?.version !== undefined && !iint.isWritten(left.version)) {
-    iint.endUnwritten();
+  if (left?.isLabelled) {
+    iint?.endLabelled(left.now, ima.generation);
+  } else if (left && iint?.isWritten(left.version) === false) {
+    iint.endUnwritten(left.now);
   } else {
     ima.iints.forget([node]);
   }

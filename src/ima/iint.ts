@@ -144,9 +144,10 @@ export class Iint {
    * The last writer is gone, and nobody has written: the kernel goes by the version alone and forgets nothing.
    * We look at the content again, but an audit record is not repeated.
    */
-  endUnwritten(): void {
+  endUnwritten(now: number): void {
     this.forgetResults();
     this.flags &= OF_VERSION;
+    this.version = now;
   }
 
   /** The file was hashed for its label, which made it `version`; of that nothing else is known. */

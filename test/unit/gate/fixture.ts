@@ -11,8 +11,9 @@ import { Denials } from '../../../src/gate/denials.js';
 import { DigestCache } from '../../../src/gate/digest-cache.js';
 import { Firmware } from '../../../src/gate/firmware.js';
 import { OpenHandler } from '../../../src/gate/open.js';
-import { type Left, Settling } from '../../../src/gate/settling.js';
+import { Settling } from '../../../src/gate/settling.js';
 import { XattrHandler } from '../../../src/gate/xattr.js';
+import type { LeftFile } from '../../../src/ima/check-last-writer.js';
 import { Paths } from '../../../src/namespaces/paths.js';
 import { Sharing } from '../../../src/namespaces/sharing.js';
 import { type FakeFile, FakeTransport } from '../../helpers/fake-transport.js';
@@ -60,7 +61,7 @@ export class GateFixture {
       }),
     };
     const paths = new Paths('/mnt', '0:0');
-    const ended = (node: number, left: Left): void => {
+    const ended = (node: number, left: LeftFile | undefined): void => {
       this.digests.forget([node]);
       for (const namespace of registry.known()) namespace.lastWriterEnded(node, left);
     };
