@@ -1,5 +1,4 @@
 /** Asks every policy that has a say about one open, hook by hook; the first refusal ends it. */
-import { basename } from 'node:path';
 import { pathBytes } from '../base/path-bytes.js';
 import type { NativeTransport, OpenUpcall } from '../binding/addon-types.js';
 import type { HookCall } from '../ima/hooks-of-open.js';
@@ -15,6 +14,11 @@ import { isDirect, isForWriting } from './open-flags.js';
 import type { OpenedFile } from './opened-file.js';
 import { OtherOpens, type OtherOpensParts } from './other-opens.js';
 import type { Settling } from './settling.js';
+
+/** A hook, and what the caller is called in it if that is not its name of before. */
+export interface JudgedHook extends HookCall {
+  readonly comm: string | undefined;
+}
 
 /** Audit records that one judge's policy made. */
 export interface JudgeRecords {
@@ -72,7 +76,7 @@ export const judgeOpen = async (...what: Parameters<typeof askPolicies>): Promis
 
 const askPolicies = async (
   judges: readonly Judge[],
-  hooks: readonly HookCall[],
+  hooks: readonly JudgedHook[],
   file: OpenedFile,
   upcall: OpenUpcall,
   parts: JudgeParts,
@@ -116,7 +120,7 @@ const askPolicies = async (
       makersWantLabel = true;
     }
     for (const { hook, subject } of hooksAndSubjects(hooks, judge)) {
-      records.comm = commAt(hook, upcall);
+      records.comm = hook.comm;
       const writersOwn = settling.writersOwn(file.node, judge.scope.id);
       const verdict = await processMeasurement(judge.ima, records, {
         hook: hook.hook,
@@ -204,13 +208,6 @@ export const pathFor = (
 const nameFor = async (...what: Parameters<typeof pathFor>): Promise<Uint8Array> =>
   pathBytes(await pathFor(...what));
 
-/** An exec maps the new program under its name already (begin_new_exec). */
-const commAt = ({ hook }: HookCall, { exec, path }: OpenUpcall): string | undefined =>
-  exec && hook.startsWith('MMAP_CHECK') ? basename(path).slice(0, TASK_COMM_LENGTH) : undefined;
-
-/** TASK_COMM_LEN less the NUL. */
-const TASK_COMM_LENGTH = 15;
-
 /** Each hook for each set of credentials: all must pass, so the stricter result counts. */
-const hooksAndSubjects = (hooks: readonly HookCall[], { subjects }: Judge) =>
+const hooksAndSubjects = (hooks: readonly JudgedHook[], { subjects }: Judge) =>
   hooks.flatMap((hook) => subjects.map((subject) => ({ hook, subject })));

@@ -15,6 +15,7 @@ import type { Firmware } from './firmware.js';
 import { type Judgement, type JudgeParts, type JudgeRecords, judgeOpen, pathFor } from './judge.js';
 import { isForWriting, isTruncating } from './open-flags.js';
 import { OpenedFile, type OpenedFileParts } from './opened-file.js';
+import { ProgramNames } from './program-names.js';
 import type { Settled, Settling } from './settling.js';
 
 export interface OpenParts
@@ -43,10 +44,16 @@ export interface OpenParts
 /** How often a file that changes while it is read is read again. */
 const MOST_ATTEMPTS = 3;
 
+/** `name`: the caller's once what it executes is loaded. */
+type NamedOpen = OpenUpcall & { readonly name: string | undefined };
+
 export class OpenHandler {
+  readonly #programNames = new ProgramNames();
+
   constructor(private readonly parts: OpenParts) {}
 
-  async handle(upcall: OpenUpcall): Promise<OpenAnswer> {
+  async handle(asked: OpenUpcall): Promise<OpenAnswer> {
+    const upcall = { ...asked, name: asked.exec ? this.#programNames.take(asked) : undefined };
     const judges = await this.parts.registry.judges(upcall.caller);
     for (const { scope } of judges.slice(0, 1)) scope.counters.opens += 1;
 
@@ -54,6 +61,7 @@ export class OpenHandler {
     await this.#writeAudit(judgement.audit, upcall);
     if (judgement.refusal !== undefined) return this.#refuse(judgement.refusal, upcall);
 
+    if (upcall.name !== undefined) this.#programNames.leads(upcall, upcall.name, file.head);
     if (isTruncating(upcall.flags) && !upcall.created) {
       this.parts.attributes.note({ ...upcall, truncated: true }, judges);
     }
@@ -75,7 +83,7 @@ export class OpenHandler {
   }
 
   /** Judges the file once its writers are settled, if they can be. */
-  async #judgeSettled(judges: readonly Judge[], upcall: OpenUpcall): Promise<Judged> {
+  async #judgeSettled(judges: readonly Judge[], upcall: NamedOpen): Promise<Judged> {
     const settled = await this.parts.settling.settle(upcall.node, upcall.fd);
     const judged = await this.#judgeUnmoved(judges, upcall, settled);
     if (judged.judgement.refusal === undefined || settled.state !== 'busy') return judged;
@@ -87,15 +95,19 @@ export class OpenHandler {
   /** Judges the file anew if it changed while it was read. */
   async #judgeUnmoved(
     judges: readonly Judge[],
-    upcall: OpenUpcall,
+    upcall: NamedOpen,
     settled: Settled,
     wasBusy = false,
   ): Promise<Judged> {
     let file = await this.#fileAfter(upcall, settled, wasBusy);
+    const { name } = upcall;
     const audit: JudgeRecords[] = [];
     for (let attempt = 1; ; attempt += 1) {
       file.acceptsMove = attempt === MOST_ATTEMPTS;
-      const hooks = hooksOf(upcall, file, this.parts);
+      const hooks = hooksOf(upcall, file, this.parts).map((it) => ({
+        ...it,
+        comm: commAt(it, name),
+      }));
       try {
         const judgement = await judgeOpen(judges, hooks, file, upcall, this.parts, audit);
         return { file, judgement };
@@ -175,6 +187,10 @@ interface Judged {
   readonly file: OpenedFile;
   readonly judgement: Judgement;
 }
+
+/** An exec maps the new program under its name already (begin_new_exec). */
+const commAt = ({ hook }: HookCall, name: string | undefined): string | undefined =>
+  hook.startsWith('MMAP_CHECK') ? name : undefined;
 
 /** With a lease granted, a handle may still be on its way to be released, or to be opened. */
 const mayHaveWriter = ({ writers }: OpenUpcall, { state }: Settled): boolean =>

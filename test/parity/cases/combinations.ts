@@ -1,5 +1,5 @@
 /** What random rules and steps came upon: opens that truncate, hash rules, O_DIRECT, files without a name. */
-import type { Case, Scene } from '../case.js';
+import { type Case, directoryOf, type Scene } from '../case.js';
 import { good, labelBy, PROGRAM, TEXT, wrong } from '../content.js';
 
 const READ = 'open! r f , read';
@@ -262,11 +262,39 @@ const onTmpfs: readonly Case[] = [
   },
 ];
 
+/** A violation has what fields read of the inode itself. */
+const violating: readonly Case[] = [
+  ['a reader, then a writer', 'open! r f , open! w f'],
+  ['a writer, then a reader', 'open! w f , open! r f'],
+].map(
+  ([what, step]): Case => ({
+    name: `evm-sig: ${what}`,
+    rules: ['measure func=FILE_CHECK mask=MAY_READ fowner=$O'],
+    files: { f: { content: TEXT, mode: 0o640, group: 77, label: good() } },
+    steps: [step ?? ''],
+  }),
+);
+
+const named = 'log: an interpreter that is mapped for a script';
+const executing: readonly Case[] = [
+  {
+    name: named,
+    rules: ['appraise func=MMAP_CHECK fowner=$O'],
+    files: {
+      f: { content: `#!/mnt/${directoryOf({ name: named, steps: [] })}/i\n`, mode: 0o777 },
+      i: { content: PROGRAM, mode: 0o777, label: wrong },
+    },
+    steps: ['run f', 'run i', 'run f'],
+  },
+];
+
 export const combinations: readonly Scene[] = [
   {
     name: 'combinations',
     cases: [...truncating, ...hashing, ...auditing, ...direct, ...nameless, ...collected],
   },
   { name: 'combinations-fix', mode: 'fix', cases: fixing },
+  { name: 'combinations-evm-sig', template: 'evm-sig', cases: violating },
+  { name: 'combinations-log', mode: 'log', cases: executing },
   { name: 'combinations-tmpfs', fileSystem: 'tmpfs', cases: onTmpfs },
 ];
