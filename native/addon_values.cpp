@@ -142,6 +142,7 @@ void fillOpen(Env env, const Upcall& from, Object& to) {
   to.Set("exec", Boolean::New(env, from.exec));
   to.Set("succeeding", Boolean::New(env, from.succeeding));
   to.Set("created", Boolean::New(env, from.created));
+  to.Set("nameless", Boolean::New(env, from.nameless));
   to.Set("isNew", Boolean::New(env, from.isNew));
   to.Set("fd", number(env, static_cast<uint64_t>(from.fd.get())));
   to.Set("xattrs", imafs::toValue(env, from.xattrs));

@@ -118,6 +118,7 @@ class Operations {
     uint64_t version = 0;
     uint32_t flags = 0;
     bool created = false;
+    bool nameless = false;
   };
   bool pathLeads(const NodePtr& node, struct statx& file);
   void judge(const Request& request, Opening opening);

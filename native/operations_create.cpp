@@ -31,6 +31,7 @@ void Operations::openCreated(const Request& request, OwnedFd fd, const NodePtr& 
   Opening opening;
   opening.flags = flags;
   opening.created = true;
+  opening.nameless = name == nullptr;
   OwnedFd path(::open(DescriptorPath(fd.get()), O_PATH | O_CLOEXEC));
   if (!path) return fail(request, errno);
   struct statx file {};

@@ -132,6 +132,7 @@ void Operations::judge(const Request& request, Opening opening) {
   upcall->node = opening.node;
   upcall->flags = opening.flags;
   upcall->created = opening.created;
+  upcall->nameless = opening.nameless;
   upcall->exec = exec;
   upcall->succeeding = succeeding;
   upcall->key = key;

@@ -49,7 +49,7 @@ struct Upcall {
 
   // open
   uint32_t flags = 0;
-  bool exec = false, succeeding = false, created = false, isNew = false;
+  bool exec = false, succeeding = false, created = false, nameless = false, isNew = false;
   bool pagesAreBelow = false;  // see PageFlusher
   OwnedFd fd;
   OpeningMarkPtr mark;

@@ -41,6 +41,7 @@ import { OpenHandler } from './gate/open.js';
 import { GUARDED_XATTRS } from './gate/opened-file.js';
 import { Settling } from './gate/settling.js';
 import { XattrHandler } from './gate/xattr.js';
+import type { LeftFile } from './ima/check-last-writer.js';
 import { changeIma, type Ima } from './ima/ima.js';
 import type { Lsm, PolicyMachine } from './ima/policy/condition.js';
 import type { SystemKeys } from './keys/keys-directory.js';
@@ -295,18 +296,28 @@ const serve = (mounted: Mounted): RunningDaemon => {
   const paths = new Paths(options.mountpoint, device ?? '');
   const denials = new Denials(paths, log);
   const digests = new DigestCache();
-  const forgotten = (node: number): void => {
+  const lastWriterEnded = (node: number, left: LeftFile | undefined): void => {
     digests.forget([node]);
-    for (const namespace of registry.known()) namespace.forgetResults([node]);
+    for (const namespace of registry.known()) namespace.lastWriterEnded(node, left);
   };
   const writersEnded = (node: number, keepsResults: boolean): void => {
     digests.forget([node]);
     for (const namespace of registry.known()) namespace.writersEnded(node, keepsResults);
   };
-  const settling = new Settling({ addon, transport, pool, journal, forgotten, writersEnded, log });
+  const settling = new Settling({
+    addon,
+    transport,
+    pool,
+    journal,
+    ended: lastWriterEnded,
+    writersEnded,
+    log,
+  });
   const shared = { registry, settling, audit, denials, paths };
+  const attributes = new AttributesHandler({ registry, fileSystem });
   const open = new OpenHandler({
     ...shared,
+    attributes,
     addon,
     transport,
     pool,
@@ -319,7 +330,6 @@ const serve = (mounted: Mounted): RunningDaemon => {
     leasesTell: facts.leases && facts.passthrough === 'rw',
   });
   const xattr = new XattrHandler({ ...shared, canHash });
-  const attributes = new AttributesHandler({ registry, fileSystem });
 
   // The control tree.
   const labelRule = new LabelRule({

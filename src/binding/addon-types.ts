@@ -126,6 +126,8 @@ export interface OpenUpcall extends NodeUpcall {
   readonly succeeding: boolean;
   /** Made by this very request. */
   readonly created: boolean;
+  /** Made without a name (TMPFILE). */
+  readonly nameless: boolean;
   /** Made empty through the mount (CREATE, MKNOD, TMPFILE) and no writer has been settled since. */
   readonly isNew: boolean;
   /** O_RDONLY descriptor of the backing file, native's own, valid until the upcall is finished. */

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import type { Addon } from './addon-types.js';
 
 /** Moves with every change of addon-types.ts that an older build would misunderstand. */
-export const ADDON_ABI = 8;
+export const ADDON_ABI = 9;
 
 /** From dist/src/binding/, in the source tree as where it is installed. */
 const ADDON_FILE = '../../../native/build/Release/imafs.node';

@@ -1,8 +1,8 @@
 /** Asks every policy that has a say about one open, hook by hook; the first refusal ends it. */
-import { basename } from 'node:path';
 import { pathBytes } from '../base/path-bytes.js';
 import type { NativeTransport, OpenUpcall } from '../binding/addon-types.js';
 import type { HookCall } from '../ima/hooks-of-open.js';
+import { postCreateTmpfile } from '../ima/is-new-file.js';
 import { type Denied, processMeasurement, type Verdict } from '../ima/process-measurement.js';
 import { checkWriterViolation } from '../ima/violation-check.js';
 import type { Namespace } from '../namespaces/namespace.js';
@@ -14,6 +14,11 @@ import { isDirect, isForWriting } from './open-flags.js';
 import type { OpenedFile } from './opened-file.js';
 import { OtherOpens, type OtherOpensParts } from './other-opens.js';
 import type { Settling } from './settling.js';
+
+/** A hook, and what the caller is called in it if that is not its name of before. */
+export interface JudgedHook extends HookCall {
+  readonly comm: string | undefined;
+}
 
 /** Audit records that one judge's policy made. */
 export interface JudgeRecords {
@@ -74,7 +79,7 @@ export const judgeOpen = async (...what: Parameters<typeof askPolicies>): Promis
 
 const askPolicies = async (
   judges: readonly Judge[],
-  hooks: readonly HookCall[],
+  hooks: readonly JudgedHook[],
   file: OpenedFile,
   upcall: OpenUpcall,
   parts: JudgeParts,
@@ -85,6 +90,7 @@ const askPolicies = async (
   const writable = isForWriting(upcall.flags);
   const verdicts: Verdict[] = [];
   const passed = new Set<Namespace>();
+  let makersWantLabel = false;
   const namespaces = judges.map(({ namespace }) => namespace);
   const others = new OtherOpens(upcall, parts, file);
   const hasReaders = () => others.hasReaders();
@@ -113,8 +119,11 @@ const askPolicies = async (
     file.mayFix = sharing.mayWrite(judge.namespace, file.object, { judges: namespaces, passed });
     file.hasOwnWriter = settling.hasWriterOf(file.node, judge.scope.id);
     const writersSince = settling.writersSince(file.node, judge.scope.id);
+    if (upcall.nameless && postCreateTmpfile(judge.ima, judge.subjects, file)) {
+      makersWantLabel = true;
+    }
     for (const { hook, subject } of hooksAndSubjects(hooks, judge)) {
-      records.comm = commAt(hook, upcall);
+      records.comm = hook.comm;
       const writersOwn = settling.writersOwn(file.node, judge.scope.id);
       const verdict = await processMeasurement(judge.ima, records, {
         hook: hook.hook,
@@ -150,7 +159,9 @@ const askPolicies = async (
     isVouchedFor: allowed.some(({ status }) => status === 'PASS'),
     cacheable: allowed.every(({ cacheable }) => cacheable),
     mayLabel,
-    wantsLabel: allowed.some(({ mayUpdateXattr, decision }) => mayUpdateXattr || decision.hash),
+    wantsLabel:
+      makersWantLabel ||
+      allowed.some(({ mayUpdateXattr, decision }) => mayUpdateXattr || decision.hash),
     audit,
   };
 };
@@ -200,13 +211,6 @@ export const pathFor = (
 const nameFor = async (...what: Parameters<typeof pathFor>): Promise<Uint8Array> =>
   pathBytes(await pathFor(...what));
 
-/** An exec maps the new program under its name already (begin_new_exec). */
-const commAt = ({ hook }: HookCall, { exec, path }: OpenUpcall): string | undefined =>
-  exec && hook.startsWith('MMAP_CHECK') ? basename(path).slice(0, TASK_COMM_LENGTH) : undefined;
-
-/** TASK_COMM_LEN less the NUL. */
-const TASK_COMM_LENGTH = 15;
-
 /** Each hook for each set of credentials: all must pass, so the stricter result counts. */
-const hooksAndSubjects = (hooks: readonly HookCall[], { subjects }: Judge) =>
+const hooksAndSubjects = (hooks: readonly JudgedHook[], { subjects }: Judge) =>
   hooks.flatMap((hook) => subjects.map((subject) => ({ hook, subject })));

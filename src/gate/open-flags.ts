@@ -7,3 +7,6 @@ const O_ACCMODE = 0o3;
 export const isForWriting = (flags: number): boolean => (flags & O_ACCMODE) !== 0;
 
 export const isDirect = (flags: number): boolean => (flags & constants.O_DIRECT) !== 0;
+
+/** The open truncates the file. */
+export const isTruncating = (flags: number): boolean => (flags & constants.O_TRUNC) !== 0;

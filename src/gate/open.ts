@@ -9,11 +9,13 @@ import type { OpenAnswer, OpenUpcall } from '../binding/addon-types.js';
 import { interpreterPath, isElf } from '../ima/elf.js';
 import { type HookCall, hooksOfOpen, type MmapCheck } from '../ima/hooks-of-open.js';
 import type { Judge, Registry } from '../namespaces/registry.js';
+import type { AttributesHandler } from './attributes.js';
 import type { Denials } from './denials.js';
 import type { Firmware } from './firmware.js';
 import { type Judgement, type JudgeParts, type JudgeRecords, judgeOpen, pathFor } from './judge.js';
-import { isForWriting } from './open-flags.js';
+import { isForWriting, isTruncating } from './open-flags.js';
 import { OpenedFile, type OpenedFileParts } from './opened-file.js';
+import { ProgramNames } from './program-names.js';
 import type { Settled, Settling } from './settling.js';
 
 export interface OpenParts
@@ -34,6 +36,7 @@ export interface OpenParts
   >;
   readonly audit: Pick<AuditLog, 'forAccess'>;
   readonly denials: Pick<Denials, 'record'>;
+  readonly attributes: Pick<AttributesHandler, 'note'>;
   readonly mmapCheck: MmapCheck;
   readonly firmware: Firmware;
 }
@@ -41,10 +44,16 @@ export interface OpenParts
 /** How often a file that changes while it is read is read again. */
 const MOST_ATTEMPTS = 3;
 
+/** `name`: the caller's once what it executes is loaded. */
+type NamedOpen = OpenUpcall & { readonly name: string | undefined };
+
 export class OpenHandler {
+  readonly #programNames = new ProgramNames();
+
   constructor(private readonly parts: OpenParts) {}
 
-  async handle(upcall: OpenUpcall): Promise<OpenAnswer> {
+  async handle(asked: OpenUpcall): Promise<OpenAnswer> {
+    const upcall = { ...asked, name: asked.exec ? this.#programNames.take(asked) : undefined };
     const judges = await this.parts.registry.judges(upcall.caller);
     for (const { scope } of judges.slice(0, 1)) scope.counters.opens += 1;
 
@@ -52,6 +61,10 @@ export class OpenHandler {
     await this.#writeAudit(judgement.audit, upcall);
     if (judgement.refusal !== undefined) return this.#refuse(judgement.refusal, upcall);
 
+    if (upcall.name !== undefined) this.#programNames.leads(upcall, upcall.name, file.head);
+    if (isTruncating(upcall.flags) && !upcall.created) {
+      this.parts.attributes.note({ ...upcall, truncated: true }, judges);
+    }
     if (judgement.isVouchedFor) this.parts.settling.vouched(upcall.node, upcall.file.ino);
     if (isForWriting(upcall.flags)) {
       const { mayLabel, wantsLabel } = judgement;
@@ -65,7 +78,7 @@ export class OpenHandler {
   }
 
   /** Judges the file once its writers are settled, if they can be. */
-  async #judgeSettled(judges: readonly Judge[], upcall: OpenUpcall): Promise<Judged> {
+  async #judgeSettled(judges: readonly Judge[], upcall: NamedOpen): Promise<Judged> {
     const settled = await this.parts.settling.settle(upcall.node, upcall.fd);
     const judged = await this.#judgeUnmoved(judges, upcall, settled);
     if (judged.judgement.refusal === undefined || settled.state !== 'busy') return judged;
@@ -77,15 +90,19 @@ export class OpenHandler {
   /** Judges the file anew if it changed while it was read. */
   async #judgeUnmoved(
     judges: readonly Judge[],
-    upcall: OpenUpcall,
+    upcall: NamedOpen,
     settled: Settled,
     wasBusy = false,
   ): Promise<Judged> {
     let file = await this.#fileAfter(upcall, settled, wasBusy);
+    const { name } = upcall;
     const audit: JudgeRecords[] = [];
     for (let attempt = 1; ; attempt += 1) {
       file.acceptsMove = attempt === MOST_ATTEMPTS;
-      const hooks = hooksOf(upcall, file, this.parts);
+      const hooks = hooksOf(upcall, file, this.parts).map((it) => ({
+        ...it,
+        comm: commAt(it, name),
+      }));
       try {
         const judgement = await judgeOpen(judges, hooks, file, upcall, this.parts, audit);
         return { file, judgement };
@@ -166,15 +183,21 @@ interface Judged {
   readonly judgement: Judgement;
 }
 
+/** An exec maps the new program under its name already (begin_new_exec). */
+const commAt = ({ hook }: HookCall, name: string | undefined): string | undefined =>
+  hook.startsWith('MMAP_CHECK') ? name : undefined;
+
 /** With a lease granted, a handle may still be on its way to be released, or to be opened. */
 const mayHaveWriter = ({ writers }: OpenUpcall, { state }: Settled): boolean =>
   state === 'busy' || writers > 0;
 
 const hooksOf = (
-  { flags, exec, succeeding, path, caller }: OpenUpcall,
+  { flags, exec, succeeding, path, caller, nameless }: OpenUpcall,
   { head }: OpenedFile,
   { mmapCheck, firmware, paths }: Pick<OpenParts, 'mmapCheck' | 'firmware' | 'paths'>,
 ): readonly HookCall[] => {
+  // do_tmpfile ends without the hooks of do_open.
+  if (nameless) return [];
   const name = path.slice(path.lastIndexOf('/') + 1);
   const isFirmware = firmware.isRead(paths.ofSystem(path), caller);
   return hooksOfOpen({ flags, exec, succeeding, head, name, isFirmware, mmapCheck });

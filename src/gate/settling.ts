@@ -7,7 +7,7 @@ import { EventEmitter, once } from 'node:events';
 import { LeaseBroken } from '../base/lease-broken.js';
 import type { Log } from '../base/log.js';
 import type { Addon, NativeTransport, Version } from '../binding/addon-types.js';
-import { lastWriterSettled } from '../ima/check-last-writer.js';
+import type { LeftFile } from '../ima/check-last-writer.js';
 import type { Digest } from '../ima/ports.js';
 import type { Journal } from './journal.js';
 import { type LabelWrittenParts, labelWritten } from './label-written.js';
@@ -32,8 +32,8 @@ export interface SettlingParts extends LabelWrittenParts {
     'takeLease' | 'releaseLease' | 'setUnsettled' | 'version' | 'openBacking'
   >;
   readonly journal: Pick<Journal, 'add' | 'remove'>;
-  /** A writer of the node ended: what is kept of it, for whichever namespace, holds no more. */
-  readonly forgotten: (node: number) => void;
+  /** The last writer of the node ended: what is kept of it, for whichever namespace, holds no more. */
+  readonly ended: (node: number, left: LeftFile | undefined) => void;
   /** Nobody could write to the node a moment ago: a period of writers is over. */
   readonly writersEnded: (node: number, keepsResults: boolean) => void;
   readonly log: Log;
@@ -190,7 +190,7 @@ export class Settling {
         if (record.writers > 0) return { state: 'busy' };
         return this.#withDescriptor(record, fd, (known) => this.#end(record, known, false));
       case 'gone':
-        this.#clear(record);
+        this.#clear(record, undefined);
         return { state: 'settled', digest: undefined, version: undefined };
     }
   }
@@ -220,11 +220,13 @@ export class Settling {
       if (!labelled.isDone) return { state: 'busy' };
       ({ digest } = labelled);
     }
+    const isStill = record.labelledVersion !== undefined && record.labelledVersion === version;
+    const content = isStill ? record.labelledContent : digest;
+    record.labelledContent = digest ?? record.labelledContent;
     if (record.writers === 0) {
-      this.#clear(record);
+      this.#clear(record, version, content !== undefined);
     } else {
       record.labelledVersion = this.parts.transport.version(record.node);
-      record.labelledContent = digest ?? record.labelledContent;
       record.endedVersion = record.labelledVersion;
     }
     // A mapping's stores may leave the version as it is; here a lease says that there are none.
@@ -247,12 +249,15 @@ export class Settling {
     }
   }
 
-  #clear(record: Unsettled): void {
-    for (const ima of record.imas) lastWriterSettled(ima, record.node);
-    // Stores through a mapping may have moved no version: others' results are void as well.
-    this.parts.forgotten(record.node);
-    this.#unsettled.delete(record.node);
-    this.parts.transport.setUnsettled(record.node, false);
+  /** `version`: at which nobody could write any more; undefined: the file is gone. */
+  #clear(record: Unsettled, version: Version | undefined, isLabelled = false): void {
+    const { node } = record;
+    this.#unsettled.delete(node);
+    // Stores through a mapping may have moved no version: from here on it is another one in any case.
+    this.parts.transport.setUnsettled(node, false);
+    const now = this.parts.transport.version(node);
+    const isKnown = version !== undefined && now !== undefined;
+    this.parts.ended(node, isKnown ? { version, now, isLabelled } : undefined);
     if (record.isJournalled) this.parts.journal.remove(record.ino);
   }
 

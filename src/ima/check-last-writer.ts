@@ -1,4 +1,4 @@
-import { IMA_COLLECTED, IMA_DIGSIG, IMA_HASHED, IMA_UPDATE_XATTR } from './iint.js';
+import { IMA_DIGSIG, IMA_HASHED, IMA_UPDATE_XATTR } from './iint.js';
 import type { Ima } from './ima.js';
 import type { HashAlgorithm } from './ports.js';
 import { isSignature } from './xattr/decode-xattr.js';
@@ -25,11 +25,28 @@ export function checkLastWriter(ima: Ima, file: SettledFile): HashAlgorithm | un
     return undefined;
   }
   // A hash rule collects nothing, so that the kernel finds no version to compare with.
-  const neverCollected = iint.has(IMA_HASHED) && !iint.has(IMA_COLLECTED);
+  const neverCollected = iint.has(IMA_HASHED) && !iint.isCollected(file.version);
   return iint.isWritten(file.version) || neverCollected ? ima.hashAlgorithm : undefined;
 }
 
-/** The last writer of the node is dealt with, or its hash given up: all results are cleared. */
-export function lastWriterSettled(ima: Ima, node: number): void {
-  ima.iints.find(node)?.clear();
+/** A file that nobody can write any more. */
+export interface LeftFile {
+  /** What its last writer left it at. */
+  readonly version: number;
+  /** The version it has from now on. */
+  readonly now: number;
+  /** ima_update_xattr hashed it, and wrote its label. */
+  readonly isLabelled: boolean;
+}
+
+/** The last writer of the node is dealt with, or its hash given up; undefined: nothing is known of the file. */
+export function lastWriterSettled(ima: Ima, node: number, left: LeftFile | undefined): void {
+  const iint = ima.iints.find(node);
+  if (left?.isLabelled) {
+    iint?.endLabelled(left.now, ima.generation);
+  } else if (left && iint?.isWritten(left.version) === false) {
+    iint.endUnwritten(left.now);
+  } else {
+    ima.iints.forget([node]);
+  }
 }

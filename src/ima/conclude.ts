@@ -34,7 +34,7 @@ export async function conclude(
   const passed = decision.appraise !== undefined && problem === undefined;
   const mayUpdateXattr = writable && (passed || decision.hash);
   if (mayUpdateXattr) {
-    iint.addWriter(file.version, isNew); // IMA_UPDATE_XATTR
+    iint.addWriter(file.version, isNew && passed); // IMA_UPDATE_XATTR
   }
   const cause = problem?.cause ?? outcome.cause;
   const cacheable = cause === undefined && !isNew && iint.speaksFor(file.version, generation);

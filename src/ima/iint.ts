@@ -2,8 +2,12 @@ import type { AppraiseSlot } from './policy/match-policy.js';
 
 /** What was done for the version the iint speaks for (kernel IMA_DONE_MASK, less IMA_MEASURED). */
 export const IMA_AUDITED = 1 << 1;
-/** A `hash` rule matched: the next last writer's close writes security.ima. */
+/**
+ * A `hash` rule matched: the next last writer's close writes security.ima, whoever that writer is and whatever
+ * becomes of the file until then (the kernel's IMA_UPDATE_XATTR, set by the hash action).
+ */
 export const IMA_HASHED = 1 << 2;
+/** The content of this version was hashed. */
 export const IMA_COLLECTED = 1 << 3;
 
 /** An appraisal passed, one bit per slot: only a pass is ever kept (ima_cache_flags). */
@@ -31,7 +35,10 @@ const WRITTEN = 1 << 11;
 /** Iints with a writer an eviction passes over before it gives up for this time. */
 const MOST_LOOKS = 8;
 
-const IMA_DONE_MASK = (IMA_UPDATE_XATTR - 1) | IMA_DIGSIG | IMA_CHANGE_ATTR;
+const IMA_DONE_MASK = ((IMA_UPDATE_XATTR - 1) & ~IMA_HASHED) | IMA_DIGSIG | IMA_CHANGE_ATTR;
+
+/** What holds for a version even if its content is not to be relied on. */
+const OF_VERSION = IMA_AUDITED | IMA_COLLECTED;
 
 /**
  * What one namespace's IMA remembers of one inode (kernel struct ima_iint_cache). There may be a
@@ -62,6 +69,13 @@ export class Iint {
     }
   }
 
+  /** Fix mode wrote the label: what was `before` is `now` the same content under another version. */
+  relabelled(before: number, now: number): void {
+    if (this.version === before) {
+      this.version = now;
+    }
+  }
+
   /** Whether the done bits were earned under this version and generation. */
   speaksFor(version: number, generation: number): boolean {
     return this.version === version && this.generation === generation;
@@ -84,9 +98,9 @@ export class Iint {
     }
   }
 
-  /** Writers had an end: whatever was done is to be done again; of writers to come their bits stay. */
+  /** Writers had an end: whatever was found is to be found again; of writers to come their bits stay. */
   forgetResults(): void {
-    this.flags &= ~IMA_DONE_MASK;
+    this.flags &= ~(IMA_DONE_MASK & ~OF_VERSION);
     this.#measuredLow = 0;
     this.#measuredHigh = 0;
   }
@@ -96,9 +110,7 @@ export class Iint {
    * audit record is not repeated.
    */
   distrust(): void {
-    this.flags &= ~(IMA_DONE_MASK & ~IMA_AUDITED);
-    this.#measuredLow = 0;
-    this.#measuredHigh = 0;
+    this.forgetResults();
   }
 
   /** A writer opened the file at `version`, and the open passed. */
@@ -116,7 +128,7 @@ export class Iint {
 
   /** Nobody appraises the file any more: its last close writes no security.ima. */
   dropWriter(): void {
-    this.flags &= ~IMA_UPDATE_XATTR;
+    this.flags &= ~(IMA_UPDATE_XATTR | IMA_HASHED);
   }
 
   hasWriter(): boolean {
@@ -128,10 +140,25 @@ export class Iint {
     return this.has(WRITTEN) || this.version !== version;
   }
 
-  /** The last writer is gone: nothing is known of the file any more. */
-  clear(): void {
-    this.reset(-1, -1);
-    this.flags = 0;
+  /**
+   * The last writer is gone, and nobody has written: the kernel goes by the version alone and forgets nothing.
+   * We look at the content again, but an audit record is not repeated.
+   */
+  endUnwritten(now: number): void {
+    this.forgetResults();
+    this.flags &= OF_VERSION;
+    this.version = now;
+  }
+
+  /** The file was hashed for its label, which made it `version`; of that nothing else is known. */
+  endLabelled(version: number, generation: number): void {
+    this.reset(version, generation);
+    this.flags = IMA_COLLECTED;
+  }
+
+  /** Its content was hashed at `version`, today's. */
+  isCollected(version: number): boolean {
+    return this.has(IMA_COLLECTED) && this.version === version;
   }
 
   has(bits: number): boolean {

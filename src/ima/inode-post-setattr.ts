@@ -1,3 +1,4 @@
+import { IMA_HASHED, IMA_UPDATE_XATTR } from './iint.js';
 import type { Ima } from './ima.js';
 import { matchPolicy } from './policy/match-policy.js';
 import type { ActionFamily } from './policy/rule.js';
@@ -17,7 +18,11 @@ export function inodePostSetattr(
   object: ObjectFacts,
 ): void {
   const iint = iints.find(node);
-  if (!iint?.hasWriter() || !policy.has('appraise') || policy.readsObjectLabel) {
+  if (
+    !iint?.has(IMA_UPDATE_XATTR | IMA_HASHED) ||
+    !policy.has('appraise') ||
+    policy.readsObjectLabel
+  ) {
     return;
   }
   const isAppraised = subjects.some((subject) => {

@@ -70,9 +70,14 @@ export async function appraise(
     return status === 'PASS' ? withAlgorithm(outcome, found, demands, audit) : outcome;
   }
   const mayFix = mode === 'fix' && status !== 'PASS' && cause !== 'unverifiable-signature';
+  const { version } = file;
   const fixed = mayFix && modsig === undefined && (await fixXattr(file, found));
+  if (fixed) {
+    // What was found out about the content holds for the file with its new label.
+    ima.iints.find(file.node)?.relabelled(version, file.version);
+  }
   audit.integrity({ type: 1800, op, cause, result: 0, errno: 0 });
-  return fixed ? { ...outcome, status: 'PASS' } : outcome;
+  return fixed ? withAlgorithm({ ...outcome, status: 'PASS' }, found, demands, audit) : outcome;
 }
 
 /** The end of process_measurement: the digest must be of an algorithm that the rule allows. */

@@ -42,20 +42,32 @@ export async function storeMeasurement(
     legacyDigest: uses(template, 'd') ? await legacyDigest(file, digest) : undefined,
     defaultAlgorithm: ima.hashAlgorithm,
     imaXattr: file.imaXattr,
-    xattrs: xattrsFor(template, file),
-    inode: { uid: file.object.uid, gid: file.object.gid, mode: file.mode },
+    ...inodeFor(template, file),
   };
   return addEntry(ima, audit, entryOf(template, pcr, event));
+}
+
+/** What fields read of the inode itself, whatever the event is. */
+function inodeFor(template: Template, file: ImaFile): Pick<EventData, 'xattrs' | 'inode'> {
+  const { uid, gid } = file.object;
+  return { xattrs: xattrsFor(template, file), inode: { uid, gid, mode: file.mode } };
 }
 
 /** ima_add_violation: always by the list's own template and PCR. As storeMeasurement. */
 export async function addViolation(
   ima: Ima,
   audit: AuditPort,
+  file: ImaFile,
   name: Uint8Array,
   cause: 'ToMToU' | 'open_writers',
 ): Promise<string | undefined> {
-  const event = { ...NOTHING, name, isViolation: true, defaultAlgorithm: ima.hashAlgorithm };
+  const event = {
+    ...NOTHING,
+    name,
+    isViolation: true,
+    defaultAlgorithm: ima.hashAlgorithm,
+    ...inodeFor(ima.template, file),
+  };
   const problem = await addEntry(ima, audit, entryOf(ima.template, ima.pcr, event));
   if (problem === undefined) {
     audit.integrity({ type: 1804, op: 'invalid_pcr', cause, result: 1, errno: 0 });

@@ -24,7 +24,7 @@ export async function checkWriterViolation(
   ) {
     return undefined;
   }
-  const problem = await addViolation(ima, audit, await name(), 'ToMToU');
+  const problem = await addViolation(ima, audit, file, await name(), 'ToMToU');
   if (problem !== undefined) {
     violations.mayEmitTomtou(file.node);
   }
@@ -50,7 +50,7 @@ export async function checkReaderViolation(
   ) {
     return undefined;
   }
-  const problem = await addViolation(ima, audit, await name(), 'open_writers');
+  const problem = await addViolation(ima, audit, file, await name(), 'open_writers');
   if (problem !== undefined) {
     violations.writersEnded(file.node);
   }

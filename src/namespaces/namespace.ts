@@ -3,6 +3,7 @@
  * happened. Every namespace that ever opened a file has one; an activated one may have a policy.
  */
 import type { NamespaceOwner } from '../binding/addon-types.js';
+import { type LeftFile, lastWriterSettled } from '../ima/check-last-writer.js';
 import type { Ima } from '../ima/ima.js';
 import { resetAppraiseFlags } from '../ima/inode-setxattr.js';
 import { imaView } from './ima-view.js';
@@ -165,6 +166,11 @@ export class Namespace {
     this.ima.violations.writersEnded(node);
     if (keepsResults) return;
     for (const ima of this.#imas()) ima.iints.find(node)?.forgetResults();
+  }
+
+  /** The last writer of the file has left it; undefined: it is gone. */
+  lastWriterEnded(node: number, left: LeftFile | undefined): void {
+    for (const ima of this.#imas()) lastWriterSettled(ima, node, left);
   }
 
   /** The kernel forgot these inodes. */

@@ -115,6 +115,7 @@ export class FakeTransport implements NativeTransport {
       flags: 0,
       exec: false,
       succeeding: false,
+      nameless: false,
       created: false,
       isNew: file.isNew,
       fd: file.fd,

@@ -161,6 +161,33 @@ export const OURS: readonly Difference[] = [
     ],
   },
   {
+    why: 'the kernel leaves the label as it was if somebody was refused while the writer had it open (ima_file_status)',
+    cases: [
+      'appraised: truncated by opening, and opened again',
+      'appraised: made without a name, and opened again before the end',
+    ],
+  },
+  {
+    why: 'the kernel cannot hash by the descriptor of a writer with O_DIRECT, and leaves a label that is wrong',
+    cases: ['O_DIRECT, appraised: truncated by it', 'O_DIRECT, hashed: truncated by it'],
+  },
+  {
+    why: 'the kernel forgets that a file is to be labelled when a writer leaves it as it was (IMA_HASHED without IMA_UPDATE_XATTR)',
+    cases: ['hashed and measured: opened for writing, and then written'],
+  },
+  {
+    why: 'the kernel takes what nothing has hashed yet for unchanged on tmpfs, where i_version begins with 0, and does not label it',
+    cases: ['tmpfs, hashed: made and written', 'tmpfs, appraised: made without a name'],
+  },
+  {
+    why: 'the kernel appraises by a digest of another algorithm than the label names, if that was collected for the template of old',
+    cases: ['measured by the template of old, then appraised by a label of another algorithm'],
+  },
+  {
+    why: 'the kernel appraises and measures what a writer has changed by the digest from before; we hash it',
+    cases: ['measured, written, and appraised before the end'],
+  },
+  {
     why: 'the kernel keeps a pass before it looks at appraise_algos=, so that only the first access is refused; we refuse each',
     cases: [
       ...DENIED,
@@ -168,6 +195,7 @@ export const OURS: readonly Difference[] = [
         ['', 'log, ', 'fix, '],
         ['signed: appraise_algos=sha512 and a signature over sha256'],
       ),
+      'fix: appraise_algos=sha512 and a file that is made',
     ],
   },
   {
@@ -231,6 +259,7 @@ export const OURS: readonly Difference[] = [
       'a second name is not measured again',
       'a new label by another algorithm',
       'a label taken away',
+      'audited: read, given another mode, and read again',
     ],
   },
   {

@@ -1,5 +1,6 @@
 /** All scenes. */
 import type { Scene } from './case.js';
+import { combinations } from './cases/combinations.js';
 import { conditions } from './cases/conditions.js';
 import { hooks } from './cases/hooks.js';
 import { labels } from './cases/labels.js';
@@ -17,6 +18,7 @@ export const SCENES: readonly Scene[] = [
   ...violations,
   ...hooks,
   ...conditions,
+  ...combinations,
   ...life,
   ...xattrs,
   ...signatures,

@@ -13,6 +13,7 @@ import { Firmware } from '../../../src/gate/firmware.js';
 import { OpenHandler } from '../../../src/gate/open.js';
 import { Settling } from '../../../src/gate/settling.js';
 import { XattrHandler } from '../../../src/gate/xattr.js';
+import type { LeftFile } from '../../../src/ima/check-last-writer.js';
 import { Paths } from '../../../src/namespaces/paths.js';
 import { Sharing } from '../../../src/namespaces/sharing.js';
 import { type FakeFile, FakeTransport } from '../../helpers/fake-transport.js';
@@ -60,9 +61,9 @@ export class GateFixture {
       }),
     };
     const paths = new Paths('/mnt', '0:0');
-    const forgotten = (node: number): void => {
+    const ended = (node: number, left: LeftFile | undefined): void => {
       this.digests.forget([node]);
-      for (const namespace of registry.known()) namespace.forgetResults([node]);
+      for (const namespace of registry.known()) namespace.lastWriterEnded(node, left);
     };
     const writersEnded = (node: number, keepsResults: boolean): void => {
       this.digests.forget([node]);
@@ -73,7 +74,7 @@ export class GateFixture {
       transport,
       pool,
       journal,
-      forgotten,
+      ended,
       writersEnded,
       log,
     });
@@ -82,8 +83,10 @@ export class GateFixture {
     this.transport = transport;
     this.namespaces = namespaces;
     this.settling = settling;
+    this.attributes = new AttributesHandler({ registry, fileSystem });
     this.open = new OpenHandler({
       ...shared,
+      attributes: this.attributes,
       addon,
       transport,
       pool,
@@ -96,7 +99,6 @@ export class GateFixture {
       leasesTell: false,
     });
     this.xattr = new XattrHandler({ ...shared, canHash: () => true });
-    this.attributes = new AttributesHandler({ registry, fileSystem });
   }
 
   /** A file with the right label. */

@@ -21,7 +21,11 @@ function scene(lines: string[], xattr: string | undefined, mode: 'enforce' | 'lo
     read: (facts: Partial<Access> = {}) => open({ mask: MAY_READ, ...facts }),
     settle: () => {
       const algorithm = checkLastWriter(ima, file);
-      lastWriterSettled(ima, file.node);
+      lastWriterSettled(ima, file.node, {
+        version: file.version,
+        now: file.version,
+        isLabelled: false,
+      });
       return algorithm;
     },
   };

@@ -22,7 +22,7 @@ test('an iint with a writer stays, and the others still make room', () => {
   }
   for (let node = 0; node < 20; node += 1) {
     assert.ok(cache.find(node)?.hasWriter());
-    cache.find(node)?.clear();
+    cache.find(node)?.endUnwritten(1);
   }
   assert.ok(cache.size < 40, `${cache.size} remembered`);
 });
