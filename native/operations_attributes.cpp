@@ -129,6 +129,13 @@ bool Operations::concernsWriters(const SetattrIn& in, const NodePtr& node) {
   return node->writers > 0;
 }
 
+// truncate(2): whoever closed the file a moment ago has it labelled as he left it, not as it is cut.
+bool Operations::cutsUnsettled(const SetattrIn& in, const NodePtr& node) const {
+  if (!(in.valid & kSetSize) || (in.valid & kSetHandle)) return false;
+  std::lock_guard guard(node->lock);
+  return node->unsettled && !session_.options.guardedXattrs.empty();
+}
+
 void Operations::setattr(const Request& request) {
   const auto* in = request.as<SetattrIn>();
   if (!in) return fail(request, EINVAL);
@@ -136,6 +143,11 @@ void Operations::setattr(const Request& request) {
   if (!node) return fail(request, ESTALE);
   PinnedFd pin(*session_.inodes, node);
   if (!pin) return fail(request, pin.error());
+  if (!request.decided && !request.settled && cutsUnsettled(*in, node)) {
+    const std::string& name = session_.options.guardedXattrs.front();
+    sendForDecision(request, UpcallKind::xattrRead, node, pin.get(), name.c_str(), nullptr, 0);
+    return;
+  }
   if (!request.decided) {
     UpcallPtr upcall;
     if (concernsWriters(*in, node)) {
