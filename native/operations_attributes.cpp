@@ -129,7 +129,7 @@ bool Operations::concernsWriters(const SetattrIn& in, const NodePtr& node) {
   return node->writers > 0;
 }
 
-// truncate(2): whoever closed the file a moment ago has it labelled as he left it, not as it is cut.
+// truncate(2): whoever closed the file a moment ago has it labelled as he left it.
 bool Operations::cutsUnsettled(const SetattrIn& in, const NodePtr& node) const {
   if (!(in.valid & kSetSize) || (in.valid & kSetHandle)) return false;
   std::lock_guard guard(node->lock);

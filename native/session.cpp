@@ -328,8 +328,8 @@ void Session::finish(uint64_t id, int error) {
   const bool settledOnly = upcall->kind == UpcallKind::xattrRead &&
                            upcall->header.opcode == static_cast<uint32_t>(fuse::Opcode::setattr);
   post([upcall, settledOnly](Operations& operations) {
-    operations.serve({upcall->header, upcall->body.data(), upcall->body.size(), !settledOnly,
-                      settledOnly});
+    const std::vector<uint8_t>& body = upcall->body;
+    operations.serve({upcall->header, body.data(), body.size(), !settledOnly, settledOnly});
   });
 }
 
