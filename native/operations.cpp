@@ -225,8 +225,9 @@ NodeFacts Operations::factsOf(const NodePtr& node, const struct statx& file) {
 void Operations::park(const Request& request) {
   auto body = std::make_shared<std::vector<uint8_t>>(request.body, request.body + request.size);
   session_.post(
-      [header = request.header, body, decided = request.decided](Operations& operations) {
-        operations.serve(Request{header, body->data(), body->size(), decided});
+      [header = request.header, body, decided = request.decided,
+       settled = request.settled](Operations& operations) {
+        operations.serve(Request{header, body->data(), body->size(), decided, settled});
       },
       2);
 }

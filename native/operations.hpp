@@ -105,6 +105,7 @@ class Operations {
   UpcallPtr upcallOf(const Request& request, UpcallKind kind, const NodePtr& node);
   // The request is served again, as decided, when TypeScript is done with the upcall.
   bool send(const UpcallPtr& upcall, const Request& request, int fd);
+  bool cutsUnsettled(const fuse::SetattrIn& in, const NodePtr& node) const;
   static bool hasWriters(const NodePtr& node);
   bool changesVerdicts(const fuse::SetattrIn& in, const Request& request, int fd,
                        const struct statx& before);

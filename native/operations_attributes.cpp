@@ -146,6 +146,13 @@ bool Operations::changesVerdicts(const SetattrIn& in, const Request& request, in
   return !state.known || !state.cacheable || state.readCredentials || scopes.ioWorker;
 }
 
+// truncate(2): whoever closed the file a moment ago has it labelled as he left it.
+bool Operations::cutsUnsettled(const SetattrIn& in, const NodePtr& node) const {
+  if (!(in.valid & kSetSize) || (in.valid & kSetHandle)) return false;
+  std::lock_guard guard(node->lock);
+  return node->unsettled && !session_.options.guardedXattrs.empty();
+}
+
 void Operations::setattr(const Request& request) {
   const auto* in = request.as<SetattrIn>();
   if (!in) return fail(request, EINVAL);
@@ -153,6 +160,11 @@ void Operations::setattr(const Request& request) {
   if (!node) return fail(request, ESTALE);
   PinnedFd pin(*session_.inodes, node);
   if (!pin) return fail(request, pin.error());
+  if (!request.decided && !request.settled && cutsUnsettled(*in, node)) {
+    const std::string& name = session_.options.guardedXattrs.front();
+    sendForDecision(request, UpcallKind::xattrRead, node, pin.get(), name.c_str(), nullptr, 0);
+    return;
+  }
   if (!request.decided) {
     // What let a file's writers in may hold no more: ima_inode_post_setattr.
     UpcallPtr upcall;

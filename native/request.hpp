@@ -19,6 +19,8 @@ struct Request {
   size_t size;
   // The decision about it has been made: carry it out.
   bool decided = false;
+  // What its writers left has been looked at.
+  bool settled = false;
 
   // What a read of the device gave, aligned as a header is. nullopt if it holds no header.
   static std::optional<Request> from(const uint8_t* bytes, size_t length) {

@@ -324,8 +324,12 @@ void Session::finish(uint64_t id, int error) {
     device.error(upcall->header.unique, error);
     return;
   }
-  post([upcall](Operations& operations) {
-    operations.serve({upcall->header, upcall->body.data(), upcall->body.size(), true});
+  // Of an attribute that is set nothing is decided by looking at what writers left.
+  const bool settledOnly = upcall->kind == UpcallKind::xattrRead &&
+                           upcall->header.opcode == static_cast<uint32_t>(fuse::Opcode::setattr);
+  post([upcall, settledOnly](Operations& operations) {
+    const std::vector<uint8_t>& body = upcall->body;
+    operations.serve({upcall->header, body.data(), body.size(), !settledOnly, settledOnly});
   });
 }
 

@@ -143,7 +143,7 @@ export interface FlushUpcall extends NodeUpcall {
   readonly kind: 'flush';
 }
 
-/** GETXATTR of a guarded name on an unsettled node; finish(0) makes native serve it. */
+/** GETXATTR of a guarded name on an unsettled node, or its size is set by name; finish(0) makes native serve it. */
 export interface XattrReadUpcall extends NodeUpcall {
   readonly kind: 'xattr-read';
   readonly name: string;

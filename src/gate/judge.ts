@@ -150,7 +150,10 @@ const askPolicies = async (
   }
   const allowed = verdicts.filter((verdict) => verdict.allowed);
   const mayLabel =
-    allowed.every(({ cause, status }) => cause === undefined || status === 'PASS') &&
+    // A hash rule wants the label whatever was found (ima_update_xattr).
+    allowed.every(
+      ({ cause, status, decision }) => cause === undefined || status === 'PASS' || decision.hash,
+    ) &&
     namespaces.every((namespace) =>
       sharing.mayWrite(namespace, file.object, { judges: namespaces, passed }),
     );
