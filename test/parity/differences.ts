@@ -10,6 +10,8 @@ import { FUNCS, OLD_FUNCS } from './cases/policy-lines.js';
 export interface Difference {
   readonly why: string;
   readonly cases: readonly string[];
+  /** Now and then the answer is the kernel's nevertheless. */
+  readonly isOccasional?: boolean;
 }
 
 /** The kernel that stands for the newest. */
@@ -132,7 +134,8 @@ export const OURS: readonly Difference[] = [
     ),
   },
   {
-    why: 'a file with several names goes by the one looked up last (DESIGN 5)',
+    why: 'a file with several names goes by the one looked up last (DESIGN 5); which that is, caches decide',
+    isOccasional: true,
     cases: [
       ...each(
         ['measured reads', 'measured opens', 'measured and appraised'],
